@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target of the runtime is compiled with the same strictness: data races, unmarked unsafe code and
+// warnings are errors. See docs/ARCHITECTURE.md for what each target may import.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
+}
+
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .library(name: "OCISpec", targets: ["OCISpec"]),
+    ],
+    targets: [
+        // What was asked for: pure, no system call.
+        room("JSON"),
+        room("OCISpec"),
+        room("Configuration", "OCISpec"),
+
+        // How to ask the kernel, and how to say that it refused: nothing of OCI.
+        .target(name: "CLinux"),
+        room("LinuxSystem", "CLinux"),
+        room("Diagnostics", "LinuxSystem"),
+
+        // What to do with both.
+        room("PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Rootfs", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Confinement", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux"),
+        room("Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Launch", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Lifecycle", "Launch", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
+        room("RuntimeCLI", "Lifecycle", "Launch", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
+        .executableTarget(name: "apus", dependencies: ["RuntimeCLI"], swiftSettings: strict),
+
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .systemLibrary(name: "CSELinux", pkgConfig: "libselinux", providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]),
+
+        tests("JSONTests", "JSON", "OCISpec"),
+        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
+    ]
+)
