@@ -30,20 +30,21 @@ let package = Package(
         // What was asked for: pure, no system call.
         room("JSON"),
         room("OCISpec"),
-        room("Configuration", "OCISpec"),
+        room("KernelTypes"),
+        room("Configuration", "OCISpec", "KernelTypes"),
 
         // How to ask the kernel, and how to say that it refused: nothing of OCI.
         .target(name: "CLinux"),
-        room("LinuxSystem", "CLinux"),
+        room("LinuxSystem", "CLinux", "KernelTypes"),
         room("Diagnostics", "LinuxSystem"),
 
         // What to do with both.
-        room("PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Rootfs", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Confinement", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux"),
-        room("Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Launch", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Lifecycle", "Launch", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
+        room("PathResolution", "KernelTypes", "LinuxSystem", "Diagnostics"),
+        room("Rootfs", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Confinement", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux"),
+        room("Cgroups", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Launch", "KernelTypes", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Lifecycle", "KernelTypes", "Launch", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
         room("RuntimeCLI", "Lifecycle", "Launch", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
         .executableTarget(name: "apus", dependencies: ["RuntimeCLI"], swiftSettings: strict),
 

@@ -1,0 +1,78 @@
+// Where messages go: the file named by --log, and standard error. One write a line; never throws, because a broken
+// log must not change what happens to a container. Rendering of errors and warnings only: secrets never reach here.
+
+package import LinuxSystem
+
+/// The log of one invocation.
+package struct Log: Sendable {
+    /// How a line looks.
+    package enum Format: String, Sendable, CaseIterable { case text, json }
+    /// How much a line matters; the raw value is the word in the log.
+    package enum Level: String, Sendable { case debug, warning, error }
+
+    private let file: BorrowedFD?
+    private let format: Format
+    private let showsDebug: Bool
+
+    /// - Parameter file: An open log file, kept open by the caller for the whole run; `nil` for standard error only.
+    package init(file: BorrowedFD?, format: Format, showsDebug: Bool) {
+        self.file = file
+        self.format = format
+        self.showsDebug = showsDebug
+    }
+
+    /// Whether `debug` writes anything: lets callers skip building the text.
+    package var isDebugging: Bool { showsDebug }
+
+    package func debug(_ message: String) {
+        if showsDebug { write(.debug, message, to: file ?? .standardError) }
+    }
+
+    /// Goes to the log file when there is one: engines decode what `state` prints on either stream.
+    package func warning(_ message: String) {
+        write(.warning, message, to: file ?? .standardError)
+    }
+
+    /// Goes to the log file and, as plain text, to standard error.
+    /// - Parameter fields: More facts for tools, in JSON lines only: `errno`, `step`, `code`.
+    package func error(_ message: String, hint: String?, fields: [(String, String)] = []) {
+        if let file { write(.error, message, fields: fields, to: file) }
+        try? BorrowedFD.standardError.write("apus: \(message)\n" + (hint.map { "hint: \($0)\n" } ?? ""))
+    }
+
+    private func write(_ level: Level, _ message: String, fields: [(String, String)] = [], to target: BorrowedFD) {
+        let time = Timestamp.text(of: Machine.wallClock())
+        var line: String
+        switch format {
+        case .text:
+            line = "time=\"\(time)\" level=\(level.rawValue) msg=\(Log.quoted(message))"
+        case .json:
+            line = "{\"level\":\"\(level.rawValue)\",\"msg\":\(Log.quoted(message)),\"time\":\"\(time)\""
+            for (key, value) in fields { line += ",\"\(key)\":\(Log.quoted(value))" }
+            line += "}"
+        }
+        line += "\n"
+        try? target.write(line)
+    }
+
+    /// A JSON string; it also serves the text format, whose quoting is the same.
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            case "\u{0}"..."\u{1f}":
+                let digits = Array("0123456789abcdef".unicodeScalars)
+                quoted += "\\u00"
+                quoted.unicodeScalars.append(digits[Int(scalar.value >> 4)])
+                quoted.unicodeScalars.append(digits[Int(scalar.value & 15)])
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

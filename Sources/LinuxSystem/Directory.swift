@@ -1,0 +1,37 @@
+// Listing a directory. Names are bytes to the kernel; a name that is not UTF-8 is reported as such, never repaired.
+
+internal import CLinux
+internal import Glibc
+
+extension BorrowedFD {
+    /// One entry of a directory, without `.` and `..`.
+    package struct Entry: Sendable {
+        /// `nil` when the name is not UTF-8.
+        package let name: String?
+        package let isDirectory: Bool
+    }
+
+    /// All entries, in the kernel's order. The descriptor's offset must be at the start.
+    /// The corresponding system call is `getdents64(2)`.
+    package func entries() throws(Errno) -> [Entry] {
+        var entries: [Entry] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = try check(unsafe clinux_getdents64(rawValue, &buffer, buffer.count))
+            if count == 0 { return entries }
+            var offset = 0
+            while offset + 19 <= count {
+                let length = Int(buffer[offset + 16]) | Int(buffer[offset + 17]) << 8
+                if length < 19 || offset + length > count { throw .EIO }
+                let type = buffer[offset + 18]
+                let name = buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 }
+                if !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8) {
+                    entries.append(
+                        Entry(name: String(validating: name, as: UTF8.self), isDirectory: type == UInt8(DT_DIR))
+                    )
+                }
+                offset += length
+            }
+        }
+    }
+}

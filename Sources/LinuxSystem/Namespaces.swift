@@ -1,0 +1,17 @@
+// Entering and leaving namespaces. See namespaces(7).
+
+internal import CLinux
+package import KernelTypes
+
+/// Namespace system calls. They need a single-threaded process.
+package enum Namespaces {
+    /// Enters the namespace behind `fd`, which must be of the given kind. The corresponding call is `setns(2)`.
+    package static func enter(_ fd: BorrowedFD, _ kind: NamespaceKind) throws(Errno) {
+        try check(clinux_setns(fd.rawValue, CInt(truncatingIfNeeded: kind.cloneFlag)))
+    }
+
+    /// Moves this process (for pid and time: its children) into a new namespace. The call is `unshare(2)`.
+    package static func unshare(_ kind: NamespaceKind) throws(Errno) {
+        try check(clinux_unshare(CInt(truncatingIfNeeded: kind.cloneFlag)))
+    }
+}

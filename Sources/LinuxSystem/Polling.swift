@@ -1,0 +1,42 @@
+// Waiting for descriptors, always with a deadline on the monotonic clock or explicitly without one.
+
+internal import CLinux
+internal import Glibc
+
+/// What to wait for, and what came.
+package struct PollEvents: OptionSet, Sendable {
+    package let rawValue: Int16
+    package init(rawValue: Int16) { self.rawValue = rawValue }
+
+    package static let readable = PollEvents(rawValue: Int16(POLLIN))
+    package static let priority = PollEvents(rawValue: Int16(POLLPRI))
+    package static let writable = PollEvents(rawValue: Int16(POLLOUT))
+    package static let error = PollEvents(rawValue: Int16(POLLERR))
+    package static let hangUp = PollEvents(rawValue: Int16(POLLHUP))
+}
+
+/// Waiting.
+package enum Polling {
+    /// Waits until one of at most eight descriptors is ready; an empty set at an index means not ready.
+    /// - Parameter deadline: On the monotonic clock, nanoseconds; `nil` waits for ever.
+    /// - Returns: The events per descriptor, or `nil` when the deadline passed. The call is `poll(2)`.
+    package static func wait(
+        for wanted: [(BorrowedFD, PollEvents)],
+        deadline: Int64? = nil
+    ) throws(Errno) -> [PollEvents]? {
+        var fds = wanted.map(\.0.rawValue)
+        let events = wanted.map(\.1.rawValue)
+        var returned = [Int16](repeating: 0, count: wanted.count)
+        while true {
+            var timeout: CInt = -1
+            if let deadline {
+                let left = max(0, deadline - Machine.monotonicNanoseconds())
+                timeout = CInt(clamping: (left + 999_999) / 1_000_000)
+            }
+            let ready = unsafe clinux_poll(&fds, events, &returned, UInt32(wanted.count), timeout)
+            if ready == -Int(EINTR) { continue }
+            if try check(ready) == 0 { return nil }
+            return returned.map(PollEvents.init(rawValue:))
+        }
+    }
+}

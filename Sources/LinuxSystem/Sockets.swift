@@ -1,0 +1,43 @@
+// Unix sockets and descriptors passed over them.
+
+internal import CLinux
+internal import Glibc
+
+/// Socket system calls.
+package enum Sockets {
+    /// Two connected sockets that keep message borders. The corresponding system call is `socketpair(2)`.
+    package static func pair() throws(Errno) -> DescriptorPair {
+        var fds: [CInt] = [-1, -1]
+        try check(unsafe clinux_socketpair_seqpacket(&fds))
+        return DescriptorPair(OwnedFD(adopting: fds[0]), OwnedFD(adopting: fds[1]))
+    }
+
+    /// A stream connected to the socket at `path`, at most 107 bytes long. The corresponding call is `connect(2)`.
+    package static func connect(toStreamAt path: String) throws(Errno) -> OwnedFD {
+        let socket = OwnedFD(try check(clinux_socket_unix(CInt(SOCK_STREAM.rawValue))))
+        try checkRetrying { unsafe clinux_connect_unix(socket.rawValue, path) }
+        return socket
+    }
+}
+
+extension BorrowedFD {
+    /// Sends bytes with at most 16 descriptors in one message. The corresponding system call is `sendmsg(2)`.
+    package func send(_ bytes: [UInt8], descriptors: [BorrowedFD] = []) throws(Errno) {
+        let raw = descriptors.map(\.rawValue)
+        let sent = try checkRetrying { unsafe clinux_send_fds(rawValue, bytes, bytes.count, raw, raw.count) }
+        if sent != bytes.count { throw .EIO }
+    }
+
+    /// One message of at most `limit` bytes with the descriptors that came along, close-on-exec. Empty at the end of
+    /// the stream. The corresponding system call is `recvmsg(2)`.
+    package func receive(upTo limit: Int) throws(Errno) -> (bytes: [UInt8], descriptors: [CInt]) {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        var fds = [CInt](repeating: -1, count: 16)
+        var count = fds.count
+        let received = try checkRetrying {
+            count = fds.count
+            return unsafe clinux_receive_fds(rawValue, &bytes, limit, &fds, &count)
+        }
+        return (Array(bytes.prefix(received)), Array(fds.prefix(count)))
+    }
+}
