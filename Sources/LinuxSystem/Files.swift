@@ -310,6 +310,11 @@ extension BorrowedFD {
         try check(clinux_dup3(rawValue, target, 0))
     }
 
+    /// Whether this process, with its effective ids, may execute `path`. The corresponding call is `faccessat2(2)`.
+    package func checkExecutable(_ path: String) throws(Errno) {
+        try check(unsafe clinux_faccessat(rawValue, path, X_OK, 0x200))
+    }
+
     /// The corresponding system call is `fchdir(2)`.
     package func changeDirectory() throws(Errno) {
         try check(clinux_fchdir(rawValue))
@@ -352,11 +357,9 @@ package enum WorkingDirectory {
 
 /// Descriptors that are not files of a directory.
 package enum Descriptors {
-    /// A close-on-exec pipe. The corresponding system call is `pipe2(2)`.
-    package static func pipe() throws(Errno) -> DescriptorPair {
-        var fds: [CInt] = [-1, -1]
-        try check(unsafe clinux_pipe2(&fds, O_CLOEXEC))
-        return DescriptorPair(OwnedFD(adopting: fds[0]), OwnedFD(adopting: fds[1]))
+    /// Closes a descriptor whose owner will not: in a child, which never unwinds to its parent's owners.
+    package static func close(_ fd: BorrowedFD) {
+        _ = clinux_close(fd.rawValue)
     }
 
     /// Closes every descriptor from `first` up. The corresponding system call is `close_range(2)`.
