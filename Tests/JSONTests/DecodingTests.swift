@@ -173,7 +173,8 @@ struct DecodingTests {
                 #expect(try members.decodeIfPresent(Int.self, forKey: .missing) == nil)
             }
         }
-        let value = try JSON.JSONDecoder().decode(Twice.self, from: Array(#"{"a":1,"x":[9,{"b":7}],"b":2}"#.utf8))
+        let text = Array(#"{"ab":8,"a":1,"x":[9,{"b":7}],"b":2,"c":0}"#.utf8)
+        let value = try JSON.JSONDecoder().decode(Twice.self, from: text)
         #expect(value.a == 1 && value.b == 2 && value.again == 2)
     }
 

@@ -8,6 +8,11 @@ private func text<Value: Encodable>(_ value: Value, indent: String? = nil) throw
     String(decoding: try JSON.JSONEncoder(indent: indent).encode(value), as: UTF8.self)
 }
 
+/// A value that asks for no container and writes nothing.
+private struct Silent: Encodable {
+    func encode(to encoder: any Encoder) throws {}
+}
+
 @Suite("Writing")
 struct WritingTests {
     @Test("writes members in the order of declaration, on one line")
@@ -58,6 +63,7 @@ struct WritingTests {
         #expect(try text(OrderedMap<String>(), indent: indent) == "{}")
         #expect(try text(OtherPlatform(), indent: indent) == "{}")
         #expect(try text(Hooks(), indent: indent) == "{}")
+        #expect(try text([Silent()]) == "[{}]")
         #expect(try text(Int?.none, indent: indent) == "null")
         #expect(try text([1.5, -0.25, 1e300]).hasPrefix("[1.5,-0.25,1e+300"))
     }
