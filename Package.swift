@@ -43,7 +43,7 @@ let package = Package(
         room("Rootfs", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room("Confinement", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux"),
         room("Cgroups", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Records", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
+        room("Records", "Cgroups", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room("Launch", "KernelTypes", "Records", "Rootfs", "Confinement", "Cgroups", "OCISpec", "JSON", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room("Lifecycle", "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
         room("RuntimeCLI", "Lifecycle", "Launch", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),

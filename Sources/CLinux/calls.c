@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
 #include <linux/mount.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -155,6 +156,7 @@ long clinux_mount_setattr(int dir, const char *path, unsigned flags, const struc
 
 long clinux_setns(int fd, int type) { RETURN(setns(fd, type)); }
 long clinux_unshare(int flags) { RETURN(unshare(flags)); }
+long clinux_namespace_type(int fd) { RETURN(ioctl(fd, NS_GET_NSTYPE)); }
 
 long clinux_clone3(const struct clinux_clone_request *request, int *pidfd) {
     struct clone_args arguments;

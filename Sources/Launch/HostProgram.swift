@@ -72,7 +72,7 @@ package enum HostProgram {
             try streams.input.reader.duplicate(onto: 0)
             try streams.output.writer.duplicate(onto: 1)
             try streams.errors.writer.duplicate(onto: 2)
-            try prepared.execute()
+            throw prepared.execute()
         } catch {
             try? streams.start.writer.write([UInt8(truncatingIfNeeded: error.rawValue)])
         }

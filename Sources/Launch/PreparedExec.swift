@@ -20,14 +20,14 @@ package struct PreparedExec {
         unsafe self.environment = Self.list(environment)
     }
 
-    /// Replaces this process's image; returns only by throwing.
-    package func execute() throws(Errno) -> Never {
-        try unsafe Processes.execute(path, arguments, environment)
+    /// Replaces this process's image; returns only the reason why not.
+    package func execute() -> Errno {
+        unsafe Processes.execute(path, arguments, environment)
     }
 
-    /// Replaces this process's image by the file behind `fd`.
-    package func execute(_ fd: BorrowedFD) throws(Errno) -> Never {
-        try unsafe Processes.execute(fd, arguments, environment)
+    /// Replaces this process's image by the file behind `fd`; returns only the reason why not.
+    package func execute(_ fd: BorrowedFD) -> Errno {
+        unsafe Processes.execute(fd, arguments, environment)
     }
 
     // SAFETY: each buffer is one byte longer than its text, and lives as long as the process's image.

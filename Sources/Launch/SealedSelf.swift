@@ -24,9 +24,7 @@ package enum SealedSelf {
         }
         let rest = environment.filter { !$0.hasPrefix(marker + "=") }
         let prepared = PreparedExec(path: "", arguments: arguments, environment: rest + ["\(marker)=\(mountID)"])
-        try attempt("start again from the sealed program", .execveat) { () throws(Errno) in
-            try prepared.execute(sealed.borrowed)
-        }
+        throw Failure("start again from the sealed program", .execveat, prepared.execute(sealed.borrowed))
     }
 
     /// The environment without this module's marker: what hooks and programs inherit.

@@ -33,30 +33,26 @@ package enum SyncMessage: UInt8, CaseIterable, Sendable {
     package var name: String { "\(self)" }
 }
 
-/// One end of the channel.
-package struct SyncChannel: ~Copyable {
-    private let socket: OwnedFD
+/// One end of the channel, or init's side of the start gate. Needs only `read(2)` and `write(2)`, which a strict
+/// system-call filter allows.
+package final class SyncChannel {
+    let descriptor: BorrowedFD
+    /// What came before it was waited for: the sides order their waits each for itself.
+    private var early: [(message: SyncMessage, number: Int32)] = []
 
-    package init(_ socket: consuming OwnedFD) {
-        self.socket = socket
+    package init(_ descriptor: BorrowedFD) {
+        self.descriptor = descriptor
     }
-
-    package var descriptor: BorrowedFD { socket.borrowed }
 
     /// Tells the other side.
     package func tell(_ message: SyncMessage, number: Int32 = 0) throws(Failure) {
-        try Self.tell(message, number: number, over: socket.borrowed)
-    }
-
-    /// Tells whoever reads the other end of `descriptor`; needs only `write(2)`, which a strict filter allows.
-    package static func tell(_ message: SyncMessage, number: Int32 = 0, over descriptor: BorrowedFD) throws(Failure) {
         let bits = UInt32(bitPattern: number)
         let bytes = [message.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
         try attempt("tell \(message.name)", .write) { () throws(Errno) in try descriptor.writeOnce(bytes) }
     }
 
     /// Reports a failure; what cannot be told is lost, because nobody is left to hear it.
-    package static func report(_ failure: Failure, over descriptor: BorrowedFD) {
+    package func report(_ failure: Failure) {
         try? descriptor.writeOnce([SyncMessage.failed.rawValue] + FailureRecord.encode(failure))
     }
 
@@ -72,7 +68,7 @@ package struct SyncChannel: ~Copyable {
     package func receive() throws(Failure) -> Received {
         let bytes: [UInt8]
         do throws(Errno) {
-            bytes = try socket.borrowed.read(upTo: FailureRecord.maximumSize + 1)
+            bytes = try descriptor.read(upTo: FailureRecord.maximumSize + 1)
         } catch .ECONNRESET {
             return .end
         } catch {
@@ -94,15 +90,41 @@ package struct SyncChannel: ~Copyable {
         return .message(message, number: Int32(bitPattern: bits))
     }
 
-    /// Waits for one certain message and returns its number.
-    /// - Throws: The other side's failure; `nil` is returned when it ended without a word.
+    /// Waits for one certain message and returns its number; others that come first are kept for their own waits.
+    /// - Throws: The other side's failure.
+    /// - Returns: `nil` when the other side ended without a word.
     package func wait(for expected: SyncMessage) throws(Failure) -> Int32? {
-        switch try receive() {
-        case .message(expected, let number): return number
-        case .message(let other, _):
-            throw Failure("wait for \(expected.name): received \(other.name)")
-        case .failure(let failure): throw failure
-        case .end: return nil
+        if let index = early.firstIndex(where: { $0.message == expected }) {
+            return early.remove(at: index).number
         }
+        while true {
+            switch try receive() {
+            case .message(expected, let number): return number
+            case .message(let other, let number): early.append((other, number))
+            case .failure(let failure): throw failure
+            case .end: return nil
+            }
+        }
+    }
+
+    /// Reads on to the end of what a starter hears from init.
+    /// - Returns: Whether init said that it executes the program: the end then means that it does.
+    /// - Throws: Init's failure.
+    package func waitForExecution() throws(Failure) -> Bool {
+        var bytes: [UInt8] = []
+        while true {
+            let part = try attempt("wait for the program to start", .read) { () throws(Errno) in
+                try descriptor.read(upTo: FailureRecord.maximumSize + 1)
+            }
+            if part.isEmpty { break }
+            bytes += part
+        }
+        // A fifo does not keep message borders: `executing` is five bytes long, a failure takes the rest.
+        if bytes.first == SyncMessage.executing.rawValue {
+            if bytes.count == 5 { return true }
+            bytes.removeFirst(5)
+        }
+        if case .failure(let failure) = Self.parse(bytes) { throw failure }
+        return false
     }
 }

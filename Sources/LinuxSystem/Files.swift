@@ -189,14 +189,18 @@ extension BorrowedFD {
         }
     }
 
-    /// One `write(2)` of all the bytes, for files that take a value whole (cgroup and procfs files).
-    /// A short write is reported as `EIO`.
-    package func writeOnce(_ bytes: [UInt8]) throws(Errno) {
-        let written = try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) -> Int in
+    /// Writes as much as is taken at once; returns how many bytes. The corresponding system call is `write(2)`.
+    package func writeSome(_ bytes: [UInt8]) throws(Errno) -> Int {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) -> Int in
             guard let base = buffer.baseAddress else { return 0 }
             return try checkRetrying { unsafe clinux_write(rawValue, base, buffer.count) }
         }
-        if written != bytes.count { throw .EIO }
+    }
+
+    /// One `write(2)` of all the bytes, for files that take a value whole (cgroup and procfs files).
+    /// A short write is reported as `EIO`.
+    package func writeOnce(_ bytes: [UInt8]) throws(Errno) {
+        if try writeSome(bytes) != bytes.count { throw .EIO }
     }
 
     /// The target of a link, as text. Names that are not UTF-8 are refused with `EINVAL`.

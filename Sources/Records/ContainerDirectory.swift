@@ -131,6 +131,21 @@ package final class ContainerDirectory {
         }
     }
 
+    /// Whether init still waits at the gate; false when it never had one, executes the program, or is gone.
+    package var isGateHeld: Bool {
+        (try? directory.borrowed.open("start", [.writeOnly, .nonBlocking])) != nil
+    }
+
+    /// Whether nobody is changing the container now.
+    package var isUnlocked: Bool {
+        do throws(Errno) {
+            try directory.borrowed.lock(.shared, waiting: false)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// Opens the starter's ends of the gate.
     /// - Returns: `nil` when init no longer holds its own: it executes the program, or it is gone.
     package func openGate() throws(Failure) -> StartGate? {
@@ -152,4 +167,9 @@ package final class ContainerDirectory {
 package struct StartGate: ~Copyable {
     package let start: OwnedFD
     package let report: OwnedFD
+
+    /// Gives both up without closing them.
+    package consuming func release() -> (start: CInt, report: CInt) {
+        (start.release(), report.release())
+    }
 }

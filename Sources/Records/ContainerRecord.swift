@@ -1,7 +1,9 @@
 // What is remembered of a container between two invocations: enough to find, judge and remove everything that it has
 // in the kernel, also after a crash at any instruction. The status is not here: it is derived (see ContainerStatus).
 
+package import Cgroups
 package import Configuration
+internal import KernelTypes
 
 /// The facts of one container on disk, `state.json`.
 package struct ContainerRecord: Codable, Sendable {
@@ -34,8 +36,10 @@ package struct ContainerRecord: Codable, Sendable {
     package var pid: Int32 = 0
     /// Clock ticks after boot, from `/proc/PID/stat`: with the pid it names one process.
     package var startTime: UInt64 = 0
-    /// Directories made for the container's cgroup, one a hierarchy, absolute.
-    package var cgroups: [String]
+    /// Where the container's cgroups are, in every hierarchy.
+    package var cgroups: StoredPlacement
+    /// Whether ending the container's process ends all others: it is the first of a pid namespace.
+    package var ownsPIDNamespace: Bool
     /// Whether config.json had a process section.
     package var hasProcess: Bool
     package var annotations: [StoredAnnotation]
@@ -49,7 +53,7 @@ package struct ContainerRecord: Codable, Sendable {
         created: String,
         owner: UInt32,
         bootID: String,
-        cgroups: [String]
+        cgroups: CgroupPlacement
     ) {
         self.id = id
         ociVersion = configuration.ociVersion
@@ -58,7 +62,8 @@ package struct ContainerRecord: Codable, Sendable {
         self.created = created
         self.owner = owner
         self.bootID = bootID
-        self.cgroups = cgroups
+        self.cgroups = StoredPlacement(cgroups)
+        ownsPIDNamespace = configuration.namespaces.creates(.pid)
         hasProcess = configuration.process != nil
         annotations = configuration.annotations.map { StoredAnnotation(key: $0.key, value: $0.value) }
         poststart = configuration.hooks[.poststart].map(StoredHook.init)
@@ -89,5 +94,37 @@ package struct StoredHook: Codable, Sendable {
     /// The hook to run.
     package var hook: Hook {
         Hook(path: path, arguments: arguments, environment: environment, timeoutSeconds: timeoutSeconds)
+    }
+}
+
+/// A `CgroupPlacement` as stored.
+package struct StoredPlacement: Codable, Sendable {
+    struct Location: Codable, Sendable {
+        let hierarchy: String
+        let mountPoint: String
+        let path: String
+    }
+
+    let mode: String
+    let isRootless: Bool
+    let locations: [Location]
+
+    init(_ placement: CgroupPlacement) {
+        mode = placement.mode.rawValue
+        isRootless = placement.isRootless
+        locations = placement.locations.map {
+            Location(hierarchy: $0.hierarchy, mountPoint: $0.mountPoint, path: $0.path)
+        }
+    }
+
+    /// The placement to make a manager of.
+    package var placement: CgroupPlacement {
+        CgroupPlacement(
+            mode: HostFacts.CgroupMode(rawValue: mode) ?? .none,
+            locations: locations.map {
+                CgroupLocation(hierarchy: $0.hierarchy, mountPoint: $0.mountPoint, path: $0.path)
+            },
+            isRootless: isRootless
+        )
     }
 }

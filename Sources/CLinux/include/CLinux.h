@@ -110,6 +110,7 @@ struct clinux_exit {
 
 long clinux_setns(int fd, int type);
 long clinux_unshare(int flags);
+long clinux_namespace_type(int fd);
 // fork with clone3: returns 0 in the child. `pidfd` receives a close-on-exec pidfd in the parent.
 long clinux_clone3(const struct clinux_clone_request *CLINUX_NONNULL request, int *CLINUX_NONNULL pidfd);
 long clinux_clone(uint64_t flags, int exit_signal);

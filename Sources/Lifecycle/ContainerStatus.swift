@@ -1,0 +1,26 @@
+// What a container is doing now: derived from the record and from the kernel, never stored, so that it cannot be stale.
+// Runtime-spec: runtime.md, State.
+
+internal import Diagnostics
+internal import LinuxSystem
+internal import Records
+
+/// The status of a container.
+package enum ContainerStatus: String, Sendable {
+    case creating, created, running, stopped
+
+    /// - Parameter isLocked: Whether this command itself holds the container's lock.
+    static func of(
+        _ record: ContainerRecord,
+        in directory: ContainerDirectory,
+        isLocked: Bool
+    ) throws(Failure) -> ContainerStatus {
+        let lives = try ProcessIdentity.open(record) != nil
+        if record.phase == .creating {
+            // A creation that was interrupted leaves nothing running, or something that must not be called stopped.
+            return lives || (!isLocked && !directory.isUnlocked) ? .creating : .stopped
+        }
+        guard lives else { return .stopped }
+        return directory.isGateHeld ? .created : .running
+    }
+}
