@@ -54,6 +54,6 @@ let package = Package(
         .systemLibrary(name: "CSELinux", pkgConfig: "libselinux", providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]),
 
         tests("JSONTests", "JSON", "OCISpec"),
-        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
+        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
     ]
 )
