@@ -181,6 +181,7 @@ extension InitSide {
 
     private func completeEnvironment() {
         environment = HomeDirectory.complete(environment, uid: configuration.process?.user.uid ?? 0)
+        environment += request.listenEnvironment
     }
 
     private func findProgram(_ name: String) throws(Failure) {

@@ -35,6 +35,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var noNewKeyring: Bool
     /// Descriptors from 3 up that the program keeps.
     package var preservedDescriptors: Int
+    /// Added to the program's environment.
+    package var listenEnvironment: [String]
     package var pidFile: String?
     package var pidfdSocket: String?
 
@@ -47,5 +49,6 @@ package struct LaunchRequest: Equatable, Sendable {
         noPivot = false
         noNewKeyring = false
         preservedDescriptors = 0
+        listenEnvironment = []
     }
 }

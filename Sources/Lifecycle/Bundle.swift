@@ -2,7 +2,7 @@
 // later does not matter. Runtime-spec: bundle.md.
 
 internal import Configuration
-internal import Diagnostics
+package import Diagnostics
 internal import JSON
 internal import LinuxSystem
 internal import OCISpec
@@ -77,12 +77,13 @@ struct Bundle {
 }
 
 /// Paths as the caller gave them, made absolute against the working directory.
-enum AbsolutePath {
-    static func of(_ path: String) throws(Failure) -> String {
-        if path.utf8.first == UInt8(ascii: "/") { return PathCleaning.clean(path) }
+package enum AbsolutePath {
+    /// `path` from the root, without `.`, `..` and doubled slashes.
+    package static func of(_ path: String) throws(Failure) -> String {
+        if path.utf8.first == UInt8(ascii: "/") { return PathCleaning.cleaned(path) }
         let here = try attempt("find the working directory", .getcwd) { () throws(Errno) in
             try WorkingDirectory.kernelPath()
         }
-        return PathCleaning.clean("\(here)/\(path)")
+        return PathCleaning.joined(here, path)
     }
 }

@@ -3,12 +3,11 @@
 
 internal import Diagnostics
 internal import LinuxSystem
+package import OCISpec
 internal import Records
 
-/// The status of a container.
-package enum ContainerStatus: String, Sendable {
-    case creating, created, running, stopped
-
+extension ContainerStatus {
+    /// What the container is doing now.
     /// - Parameter isLocked: Whether this command itself holds the container's lock.
     static func of(
         _ record: ContainerRecord,

@@ -91,6 +91,7 @@ package enum Create {
         launch.noPivot = request.noPivot
         launch.noNewKeyring = request.noNewKeyring
         launch.preservedDescriptors = request.preservedDescriptors
+        launch.listenEnvironment = request.listenEnvironment
         launch.pidFile = try request.pidFile.map { path throws(Failure) in try AbsolutePath.of(path) }
         launch.pidfdSocket = request.pidfdSocket
         return launch

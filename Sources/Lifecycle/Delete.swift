@@ -7,6 +7,7 @@ package import Diagnostics
 internal import KernelTypes
 internal import Launch
 internal import LinuxSystem
+internal import OCISpec
 internal import Records
 
 /// `delete`.

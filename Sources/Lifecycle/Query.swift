@@ -3,6 +3,7 @@
 package import Configuration
 package import Diagnostics
 internal import LinuxSystem
+package import OCISpec
 internal import Records
 
 /// What is known of one container.

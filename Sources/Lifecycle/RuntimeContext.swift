@@ -28,7 +28,10 @@ package struct CreateRequest: Sendable {
     package var pidfdSocket: String?
     package var noPivot = false
     package var noNewKeyring = false
+    /// From 3 up, those of `listenEnvironment` included.
     package var preservedDescriptors = 0
+    /// What the program is told of sockets passed to it.
+    package var listenEnvironment: [String] = []
 
     package init(id: String, bundle: String) {
         self.id = id

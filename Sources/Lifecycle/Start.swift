@@ -4,6 +4,7 @@ internal import Configuration
 package import Diagnostics
 internal import Launch
 internal import LinuxSystem
+internal import OCISpec
 internal import Records
 
 /// `start`.
@@ -14,12 +15,10 @@ package enum Start {
         guard let record = try directory.readRecord() else {
             throw Failure("cannot start container \(id): its creation was interrupted", hint: "apus delete --force \(id)")
         }
-        switch try ContainerStatus.of(record, in: directory, isLocked: true) {
-        case .created: break
-        case .running: throw Failure("cannot start an already running container: \(id)")
-        case .stopped: throw Failure("cannot start a container that has stopped: \(id)")
-        case .creating: throw Failure("cannot start container \(id): it is being created")
-        }
+        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        if status == .running { throw Failure("cannot start an already running container: \(id)") }
+        if status == .stopped { throw Failure("cannot start a container that has stopped: \(id)") }
+        if status != .created { throw Failure("cannot start container \(id): it is \(status.rawValue)") }
         guard record.hasProcess else {
             throw Failure("cannot start container \(id): its config.json had no process section")
         }

@@ -17,7 +17,7 @@ package struct StateRoot: Sendable {
     /// Makes a container's directory and locks it. Making it is what reserves the id.
     /// - Throws: When the id is in use.
     package func reserve(_ id: String) throws(Failure) -> ContainerDirectory {
-        let root = try openRoot(making: true)
+        let root = try openRoot()
         do throws(Errno) {
             try root.borrowed.makeDirectory(id, mode: 0o711)
         } catch .EEXIST {
@@ -70,7 +70,12 @@ package struct StateRoot: Sendable {
         }
     }
 
-    private func openRoot(making: Bool) throws(Failure) -> OwnedFD {
+    /// Makes the state root when it is missing.
+    package func make() throws(Failure) {
+        _ = try openRoot()
+    }
+
+    private func openRoot() throws(Failure) -> OwnedFD {
         if let root = try? BorrowedFD.workingDirectory.open(path, [.path, .directory]) { return root }
         var reached = ""
         for component in path.split(separator: "/") {
