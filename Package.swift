@@ -46,7 +46,7 @@ let package = Package(
         room("Records", "Cgroups", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room("Launch", "KernelTypes", "Records", "Rootfs", "Confinement", "Cgroups", "OCISpec", "JSON", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room("Lifecycle", "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
-        room("RuntimeCLI", "Lifecycle", "Launch", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
+        room("RuntimeCLI", "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
         .executableTarget(name: "apus", dependencies: ["RuntimeCLI"], swiftSettings: strict),
 
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
