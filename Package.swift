@@ -53,7 +53,7 @@ let package = Package(
         .systemLibrary(name: "CSELinux", pkgConfig: "libselinux", providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]),
 
         tests("JSONTests", "JSON", "OCISpec"),
+        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
         tests("RuntimeCLITests", "RuntimeCLI", "Diagnostics", "OCISpec"),
-        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
     ]
 )

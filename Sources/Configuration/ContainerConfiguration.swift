@@ -128,7 +128,7 @@ package enum PersonalityDomain: UInt, Sendable {
 package struct MemoryPolicy: Equatable, Sendable {
     /// `MPOL_*` mode with its flags.
     package let mode: Int32
-    /// Bit mask, 64 nodes an element.
+    /// Bit mask, 64 nodes an element; empty for modes without nodes.
     package let nodes: [UInt]
 
     package init(mode: Int32, nodes: [UInt]) {

@@ -99,7 +99,9 @@ extension NodeDecoder {
         return strings
     }
 
-    /// Returns the node as an integer. Only plain integers are accepted: `1.0` and `1e3` are refused, as Go's decoder does.
+    /// Returns the node as an integer.
+    ///
+    /// Only plain integers are accepted: `1.0` and `1e3` are refused, as Go's decoder refuses them.
     func integer<Value: FixedWidthInteger>() throws(JSONError) -> Value {
         guard document.nodes[node].kind == .number else {
             throw mismatch("an integer from \(Value.min) to \(Value.max)")

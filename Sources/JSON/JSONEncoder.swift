@@ -36,7 +36,8 @@ struct StreamEncoder: Encoder, SingleValueEncodingContainer {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         if writer.depth == base { writer.beginObject() }
-        return KeyedEncodingContainer(ObjectEncodingContainer<Key>(encoder: StreamEncoder(writer: writer, base: base + 1)))
+        let members = StreamEncoder(writer: writer, base: base + 1)
+        return KeyedEncodingContainer(ObjectEncodingContainer<Key>(encoder: members))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
@@ -46,7 +47,7 @@ struct StreamEncoder: Encoder, SingleValueEncodingContainer {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { self }
 
-    /// Closes what was opened below this level and left.
+    /// Closes what was opened below this level.
     func leaveNested() throws(JSONError) {
         guard writer.depth >= base else {
             throw JSONError(path: "", message: "a value was encoded into a container that was left before")
@@ -101,6 +102,11 @@ struct ObjectEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
         return encoder
     }
 
+    /// The same for a container in a container, which must not throw: what is written to one that was left throws.
+    private func nested(_ key: Key) -> StreamEncoder {
+        do throws(JSONError) { return try member(key) } catch { return encoder }
+    }
+
     func encodeNil(forKey key: Key) throws { try member(key).encodeNil() }
     func encode(_ value: Bool, forKey key: Key) throws { try member(key).encode(value) }
     func encode(_ value: String, forKey key: Key) throws { try member(key).encode(value) }
@@ -118,7 +124,6 @@ struct ObjectEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func encode(_ value: UInt64, forKey key: Key) throws { try member(key).encode(value) }
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws { try member(key).write(value) }
 
-    // These three cannot throw: if the object was left before, what is written into them throws.
     func nestedContainer<NestedKey: CodingKey>(
         keyedBy type: NestedKey.Type, forKey key: Key
     ) -> KeyedEncodingContainer<NestedKey> {
@@ -128,8 +133,6 @@ struct ObjectEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { nested(key).unkeyedContainer() }
     func superEncoder() -> any Encoder { encoder }
     func superEncoder(forKey key: Key) -> any Encoder { nested(key) }
-
-    private func nested(_ key: Key) -> StreamEncoder { (try? member(key)) ?? encoder }
 }
 
 /// The elements of the array that is open at the encoder's level.
@@ -148,6 +151,11 @@ struct ArrayEncodingContainer: UnkeyedEncodingContainer {
         try encoder.leaveNested()
         count += 1
         return encoder
+    }
+
+    /// The same for a container in a container, which must not throw: what is written to one that was left throws.
+    private mutating func nested() -> StreamEncoder {
+        do throws(JSONError) { return try element() } catch { return encoder }
     }
 
     mutating func encodeNil() throws { try element().encodeNil() }
@@ -175,6 +183,4 @@ struct ArrayEncodingContainer: UnkeyedEncodingContainer {
 
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { nested().unkeyedContainer() }
     mutating func superEncoder() -> any Encoder { nested() }
-
-    private mutating func nested() -> StreamEncoder { (try? element()) ?? encoder }
 }

@@ -1,5 +1,5 @@
 // The one error of the JSON module: where in the document, and what is wrong there.
-// Thrown by the reader, the decoder and the encoder; shown to the user by whoever read the file, with its name in front.
+// Thrown by the reader, the decoder and the encoder; whoever read the file shows it to the user behind the file's name.
 // It never quotes the content of a string: env values and annotations may be secrets.
 
 /// A JSON document that could not be read, decoded or written.

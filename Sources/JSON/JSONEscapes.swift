@@ -17,13 +17,10 @@ enum JSONEscapes {
     }
 
     /// Returns the value of the four hexadecimal digits that start at `position`, or nil if they are not there.
-    static func codeUnit(in bytes: some RandomAccessCollection<UInt8>, digits: Range<Int>) -> UInt32?
-    {
+    static func codeUnit(in bytes: ArraySlice<UInt8>, at position: Int) -> UInt32? {
+        guard position >= 0, position + 4 <= bytes.endIndex else { return nil }
         var value: UInt32 = 0
-        guard digits.count == 4 else { return nil }
-        for offset in digits {
-            guard offset < bytes.count else { return nil }
-            let byte = bytes[bytes.index(bytes.startIndex, offsetBy: offset)]
+        for byte in bytes[position..<position + 4] {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt32(byte - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
@@ -38,26 +35,25 @@ enum JSONEscapes {
     static func resolve(_ source: ArraySlice<UInt8>) -> [UInt8] {
         var content: [UInt8] = []
         content.reserveCapacity(source.count)
-        var offset = 0
-        func at(_ offset: Int) -> UInt8 { source[source.startIndex + offset] }
-        while offset < source.count {
-            guard at(offset) == UInt8(ascii: "\\") else {
-                content.append(at(offset))
-                offset += 1
+        var position = source.startIndex
+        while position < source.endIndex {
+            guard source[position] == UInt8(ascii: "\\") else {
+                content.append(source[position])
+                position += 1
                 continue
             }
-            if let byte = byte(for: at(offset + 1)) {
+            if let byte = byte(for: source[position + 1]) {
                 content.append(byte)
-                offset += 2
+                position += 2
                 continue
             }
-            var value = codeUnit(in: source, digits: offset + 2..<offset + 6) ?? 0xFFFD
-            offset += 6
-            if 0xD800...0xDBFF ~= value, let low = codeUnit(in: source, digits: offset + 2..<offset + 6) {
+            var value = codeUnit(in: source, at: position + 2) ?? 0xFFFD
+            position += 6
+            if 0xD800...0xDBFF ~= value, let low = codeUnit(in: source, at: position + 2) {
                 value = 0x10000 + (value - 0xD800) << 10 + (low & 0x3FF)
-                offset += 6
+                position += 6
             }
-            content.append(contentsOf: Unicode.Scalar(value).map { Array(UTF8.encode($0) ?? .init()) } ?? [])
+            content.append(contentsOf: String(Character(Unicode.Scalar(value) ?? "\u{FFFD}")).utf8)
         }
         return content
     }

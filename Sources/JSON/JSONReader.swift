@@ -186,7 +186,7 @@ struct JSONReader {
         guard letter == UInt8(ascii: "u") else {
             throw error("a backslash in a string must be followed by one of \" \\ / b f n r t u")
         }
-        guard let unit = JSONEscapes.codeUnit(in: bytes, digits: position + 2..<position + 6) else {
+        guard let unit = JSONEscapes.codeUnit(in: bytes[...], at: position + 2) else {
             throw error("expected four hexadecimal digits after \\u")
         }
         switch unit {
@@ -195,7 +195,7 @@ struct JSONReader {
         case 0xD800...0xDBFF:
             let second = position + 6
             guard second + 1 < bytes.count, bytes[second] == UInt8(ascii: "\\"), bytes[second + 1] == UInt8(ascii: "u"),
-                let low = JSONEscapes.codeUnit(in: bytes, digits: second + 2..<second + 6), 0xDC00...0xDFFF ~= low
+                let low = JSONEscapes.codeUnit(in: bytes[...], at: second + 2), 0xDC00...0xDFFF ~= low
             else { fallthrough }
             position = second + 6
         case 0xDC00...0xDFFF:

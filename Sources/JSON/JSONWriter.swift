@@ -4,7 +4,7 @@
 
 /// Writes one JSON document.
 ///
-/// The caller keeps the grammar: inside an object each value is preceded by its `name`, and every `begin` has its `end`.
+/// The caller keeps the grammar: inside an object each value follows its `name`, and every `begin` has its `end`.
 package final class JSONWriter {
     /// The text so far, in UTF-8.
     package private(set) var bytes: [UInt8] = []

@@ -1,4 +1,4 @@
-// The linux section of config.json. Read by Configuration. The families of its sub-objects are in the other Linux files.
+// The linux section of config.json. Read by Configuration. Its sub-objects are in the other Linux files, by family.
 
 /// What is special to Linux containers. Runtime-spec: config-linux.md.
 public struct Linux: Codable, Equatable, Sendable {
@@ -14,8 +14,8 @@ public struct Linux: Codable, Equatable, Sendable {
     public var devices: [Device]?
     /// Network devices to move into the container's network namespace, by their name on the host.
     public var netDevices: OrderedMap<NetDevice>?
-    /// The cgroup of the container: absolute paths count from the cgroup mount, relative ones from where the runtime likes.
-    /// For the systemd driver it is `slice:prefix:name`.
+    /// The cgroup of the container. Absolute paths count from the cgroup mount, relative ones from where the runtime
+    /// likes. For the systemd driver it is `slice:prefix:name`.
     public var cgroupsPath: String?
     /// Limits on resources, applied to the container's cgroup.
     public var resources: Resources?

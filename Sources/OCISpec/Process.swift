@@ -1,5 +1,5 @@
 // The process section of config.json, which is also the document that `exec --process` reads.
-// Read by Configuration, which turns the strings into typed values. Its text forms hide env values: see Redaction.swift.
+// Read by Configuration, which turns strings into typed values. The text forms hide env values: see Redaction.swift.
 
 /// A process to run in the container. Runtime-spec: config.md, Process.
 public struct Process: Codable, Equatable, Sendable {
@@ -42,11 +42,6 @@ public struct Process: Codable, Equatable, Sendable {
         self.args = args
         self.user = user
     }
-
-    private enum CodingKeys: String, CodingKey {
-        case terminal, consoleSize, user, args, commandLine, env, cwd, capabilities, rlimits, noNewPrivileges
-        case apparmorProfile, oomScoreAdj, scheduler, selinuxLabel, ioPriority, execCPUAffinity
-    }
 }
 
 extension Process {
@@ -55,41 +50,20 @@ extension Process {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         terminal = try members.decodeIfPresent(Bool.self, forKey: .terminal)
         consoleSize = try members.decodeIfPresent(ConsoleSize.self, forKey: .consoleSize)
-        user = try members.decodeIfPresent(User.self, forKey: .user) ?? User(uid: 0, gid: 0)
+        cwd = try members.decode(String.self, forKey: .cwd)
+        env = try members.decodeIfPresent([String].self, forKey: .env)
         args = try members.decodeIfPresent([String].self, forKey: .args)
         commandLine = try members.decodeIfPresent(String.self, forKey: .commandLine)
-        env = try members.decodeIfPresent([String].self, forKey: .env)
-        cwd = try members.decode(String.self, forKey: .cwd)
-        capabilities = try members.decodeIfPresent(CapabilitySets.self, forKey: .capabilities)
         rlimits = try members.decodeIfPresent([ResourceLimit].self, forKey: .rlimits)
-        noNewPrivileges = try members.decodeIfPresent(Bool.self, forKey: .noNewPrivileges)
         apparmorProfile = try members.decodeIfPresent(String.self, forKey: .apparmorProfile)
+        capabilities = try members.decodeIfPresent(CapabilitySets.self, forKey: .capabilities)
+        noNewPrivileges = try members.decodeIfPresent(Bool.self, forKey: .noNewPrivileges)
         oomScoreAdj = try members.decodeIfPresent(Int.self, forKey: .oomScoreAdj)
         scheduler = try members.decodeIfPresent(Scheduler.self, forKey: .scheduler)
         selinuxLabel = try members.decodeIfPresent(String.self, forKey: .selinuxLabel)
         ioPriority = try members.decodeIfPresent(IOPriority.self, forKey: .ioPriority)
         execCPUAffinity = try members.decodeIfPresent(ExecCPUAffinity.self, forKey: .execCPUAffinity)
-    }
-
-    /// Encodes the members in the order in which runc's `spec` prints them.
-    public func encode(to encoder: any Encoder) throws {
-        var members = encoder.container(keyedBy: CodingKeys.self)
-        try members.encodeIfPresent(terminal, forKey: .terminal)
-        try members.encodeIfPresent(consoleSize, forKey: .consoleSize)
-        try members.encode(user, forKey: .user)
-        try members.encodeIfPresent(args, forKey: .args)
-        try members.encodeIfPresent(commandLine, forKey: .commandLine)
-        try members.encodeIfPresent(env, forKey: .env)
-        try members.encode(cwd, forKey: .cwd)
-        try members.encodeIfPresent(capabilities, forKey: .capabilities)
-        try members.encodeIfPresent(rlimits, forKey: .rlimits)
-        try members.encodeIfPresent(noNewPrivileges, forKey: .noNewPrivileges)
-        try members.encodeIfPresent(apparmorProfile, forKey: .apparmorProfile)
-        try members.encodeIfPresent(oomScoreAdj, forKey: .oomScoreAdj)
-        try members.encodeIfPresent(scheduler, forKey: .scheduler)
-        try members.encodeIfPresent(selinuxLabel, forKey: .selinuxLabel)
-        try members.encodeIfPresent(ioPriority, forKey: .ioPriority)
-        try members.encodeIfPresent(execCPUAffinity, forKey: .execCPUAffinity)
+        user = try members.decodeIfPresent(User.self, forKey: .user) ?? User(uid: 0, gid: 0)
     }
 }
 

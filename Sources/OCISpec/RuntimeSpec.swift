@@ -41,7 +41,7 @@ public struct RuntimeSpec: Codable, Equatable, Sendable {
         self.ociVersion = ociVersion
     }
 
-    /// The names of the sections for platforms other than Linux that the document has, in the order of the specification.
+    /// The names of the sections for other platforms that the document has, in the order of the specification.
     public var otherPlatforms: [String] {
         let sections = [
             ("solaris", solaris), ("windows", windows), ("vm", vm), ("zos", zos), ("freebsd", freebsd),

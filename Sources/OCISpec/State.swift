@@ -9,7 +9,7 @@ public struct State: Codable, Equatable, Sendable {
     public var id: String
     /// Where the container is in its life.
     public var status: ContainerStatus
-    /// The id of the container's process as the reader sees it. Required while created or running; nil if there is none.
+    /// The id of the container's process as the reader sees it. Required while created or running.
     public var pid: Int?
     /// The absolute path of the bundle directory.
     public var bundle: String

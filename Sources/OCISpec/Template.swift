@@ -5,7 +5,8 @@ extension RuntimeSpec {
     /// Returns a configuration that runs `sh` on a terminal, with few privileges and no limits.
     ///
     /// With `rootless` it can be run by an ordinary user: the user namespace maps one id, the host's network is shared,
-    /// `/sys` is a bind mount, no cgroup is mounted and no resources are asked for.
+    /// `/sys` is a bind mount and no resources are asked for. A caller whose host has only cgroup v2 adds a namespace
+    /// of type `cgroup`, as runc does; on other hosts there is none.
     /// - Parameter rootless: Whether an ordinary user will run it.
     /// - Parameter uid: The host's user id that becomes user 0 in the container. Rootless only.
     /// - Parameter gid: The host's group id that becomes group 0 in the container. Rootless only.
@@ -79,6 +80,6 @@ extension RuntimeSpec {
     }
 
     private static func templateNamespaces(rootless: Bool) -> [String] {
-        rootless ? ["pid", "ipc", "uts", "mount", "cgroup", "user"] : ["pid", "network", "ipc", "uts", "mount", "cgroup"]
+        rootless ? ["pid", "ipc", "uts", "mount", "user"] : ["pid", "network", "ipc", "uts", "mount"]
     }
 }
