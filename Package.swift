@@ -54,6 +54,6 @@ let package = Package(
 
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
-        tests("RuntimeCLITests", "RuntimeCLI", "Diagnostics", "OCISpec"),
+        tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
     ]
 )

@@ -20,11 +20,13 @@ package enum FeaturesReport {
 
     private static func document(_ libseccomp: String) -> Features {
         var features = Features(
-            ociVersionMin: SpecVersion.oldest.description, ociVersionMax: SpecVersion.current.description)
+            ociVersionMin: SpecVersion.oldest.description,
+            ociVersionMax: SpecVersion.current.description
+        )
         features.hooks = [
             "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
         ]
-        features.mountOptions = mountOptions
+        features.mountOptions = MountOptionTable.names
         features.linux = linux
         features.annotations = ["io.github.seccomp.libseccomp.version": libseccomp]
         // No annotation of a config changes what apus does.
@@ -46,7 +48,8 @@ package enum FeaturesReport {
                 "MPOL_BIND", "MPOL_DEFAULT", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED", "MPOL_PREFERRED_MANY",
                 "MPOL_WEIGHTED_INTERLEAVE",
             ],
-            flags: ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"])
+            flags: ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
+        )
         linux.mountExtensions = MountExtensionFeatures(idmap: FeatureSwitch(enabled: true))
         linux.netDevices = FeatureSwitch(enabled: false)
         return linux
@@ -79,15 +82,4 @@ package enum FeaturesReport {
         seccomp.supportedFlags = seccomp.knownFlags
         return seccomp
     }
-
-    /// The mount options with a meaning of their own.
-    private static let mountOptions = [
-        "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "idmap", "iversion", "lazytime",
-        "loud", "mand", "noatime", "nodev", "nodiratime", "noexec", "noiversion", "nolazytime", "nomand", "norelatime",
-        "nostrictatime", "nosuid", "nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime",
-        "remount", "rexec", "ridmap", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime", "rnostrictatime",
-        "rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared", "rslave", "rstrictatime",
-        "rsuid", "rsymfollow", "runbindable", "rw", "shared", "silent", "slave", "strictatime", "suid", "symfollow",
-        "sync", "tmpcopyup", "unbindable",
-    ]
 }

@@ -46,13 +46,15 @@ struct GivenWords {
     private func checkArgumentCount() throws(OptionProblem) {
         let accepted = verb.argumentCount
         guard !accepted.contains(arguments.count) else { return }
+        let least = accepted.lowerBound
+        let most = accepted.upperBound
         let number =
-            switch (accepted.lowerBound, accepted.upperBound) {
+            switch (least, most) {
             case (0, 0): "accepts no arguments"
-            case (0, let most): "accepts at most \(most) argument\(most == 1 ? "" : "s")"
-            case (let least, Int.max): "requires at least \(least) argument\(least == 1 ? "" : "s")"
-            case (let least, let most) where least == most: "requires exactly \(least) argument\(least == 1 ? "" : "s")"
-            case (let least, let most): "requires \(least) to \(most) arguments"
+            case (0, _): "accepts at most \(most) argument\(most == 1 ? "" : "s")"
+            case (_, Int.max): "requires at least \(least) argument\(least == 1 ? "" : "s")"
+            case (most, _): "requires exactly \(least) argument\(least == 1 ? "" : "s")"
+            case (_, _): "requires \(least) to \(most) arguments"
             }
         throw OptionProblem(message: "\"apus \(verb.name.rawValue)\" \(number)")
     }
@@ -73,8 +75,8 @@ struct GivenWords {
     private func number(_ name: OptionName, in range: ClosedRange<Int>) throws(OptionProblem) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw OptionProblem(
-                message: "--\(name.rawValue): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+            let bounds = "\(range.lowerBound) to \(range.upperBound)"
+            throw OptionProblem(message: "--\(name.rawValue): \"\(text)\" is not a number from \(bounds)")
         }
         return number
     }
@@ -91,7 +93,8 @@ struct GivenWords {
         // Only making a container needs the manager; callers pass the option to every verb.
         guard globals.cgroupManager != .systemd else {
             throw OptionProblem(
-                message: "--systemd-cgroup: cgroups cannot be made by systemd yet; use --cgroup-manager cgroupfs")
+                message: "--systemd-cgroup: cgroups cannot be made by systemd yet; use --cgroup-manager cgroupfs"
+            )
         }
         var options = CreateOptions()
         if let bundle = text(.bundle) { options.bundle = bundle }
@@ -123,7 +126,9 @@ struct GivenWords {
 
     private func deleteOptions() throws(OptionProblem) -> DeleteOptions {
         if isOn(.regex), arguments.count > 1 {
-            throw OptionProblem(message: "--regex: \"apus delete\" takes one regular expression, not \(arguments.count)")
+            throw OptionProblem(
+                message: "--regex: \"apus delete\" takes one regular expression, not \(arguments.count)"
+            )
         }
         var options = DeleteOptions(isOn(.regex) ? .matching(arguments[0]) : .ids(arguments))
         options.force = isOn(.force)

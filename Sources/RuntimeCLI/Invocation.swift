@@ -19,7 +19,8 @@ package struct Invocation: Equatable, Sendable {
     /// - Parameter arguments: The words behind the program's own name.
     /// - Throws: `UsageProblem`, for the first word that is not understood.
     package static func parse(
-        _ arguments: [String], in surroundings: Surroundings
+        _ arguments: [String],
+        in surroundings: Surroundings
     ) throws(UsageProblem) -> Invocation {
         var globals = GlobalOptions(in: surroundings)
         var verb: Verb?
@@ -35,14 +36,18 @@ package struct Invocation: Equatable, Sendable {
                     verb = Verb.named(word)
                     guard let verb else { throw .noHelpTopic(word) }
                     return Invocation(
-                        globals: globals, command: try GivenWords(scanner.words, of: verb).command(with: globals))
+                        globals: globals,
+                        command: try GivenWords(scanner.words, of: verb).command(with: globals)
+                    )
                 }
             }
             return Invocation(globals: globals, command: .text(Usage.program))
         } catch {
             throw UsageProblem(
                 message: "\(error.message); see \"apus \(verb.map { $0.name.rawValue + " " } ?? "")--help\"",
-                status: error.status, globals: globals)
+                status: error.status,
+                globals: globals
+            )
         }
     }
 }

@@ -22,8 +22,15 @@ package struct ContainerListing: Equatable, Sendable {
     package var owner: String
 
     package init(
-        ociVersion: String, id: String, pid: Int, status: ContainerStatus, bundle: String, rootfs: String,
-        created: String, annotations: OrderedMap<String>, owner: String
+        ociVersion: String,
+        id: String,
+        pid: Int,
+        status: ContainerStatus,
+        bundle: String,
+        rootfs: String,
+        created: String,
+        annotations: OrderedMap<String>,
+        owner: String
     ) {
         self.ociVersion = ociVersion
         self.id = id

@@ -4,7 +4,7 @@
 enum Manual {
     /// The page. It bears no date, so that the same source gives the same page.
     static var page: String {
-        var lines = [".TH APUS 8 \"\" \"apus \(Version.number)\" \"System Administration\"", ".SH NAME"]
+        var lines = [".TH APUS 1 \"\" \"apus \(Version.number)\" \"User Commands\"", ".SH NAME"]
         lines.append(text(Usage.tagline))
         lines += [
             ".SH SYNOPSIS", ".B apus", ".RI [ \"global options\" ]", ".I command", ".RI [ options ]",
@@ -15,7 +15,9 @@ enum Manual {
             text(
                 "apus makes Linux containers from bundles as the Open Container Initiative's runtime specification "
                     + "describes them. A bundle is a directory with a config.json and a root filesystem. Container "
-                    + "engines call it; it can be called by hand as well."))
+                    + "engines call it; it can be called by hand as well."
+            )
+        )
         lines.append(".SH GLOBAL OPTIONS")
         lines += options(Verb.globalOptions)
         lines.append(".SH COMMANDS")
@@ -37,7 +39,8 @@ enum Manual {
 
     private static func options(_ rows: [OptionRow]) -> [String] {
         rows.flatMap { row in
-            let spellings = row.spellings.map { "\\fB\(text($0))\\fR" + (row.placeholder.map { " \\fI\($0)\\fR" } ?? "") }
+            let value = row.placeholder.map { " \\fI\($0)\\fR" } ?? ""
+            let spellings = row.spellings.map { "\\fB\(text($0))\\fR" + value }
             return [".TP", spellings.joined(separator: ", "), text(Usage.help(row) + ".")]
         }
     }

@@ -23,7 +23,11 @@ struct OptionRow: Sendable {
 
     /// An option with a value.
     static func value(
-        _ name: OptionName, _ letters: String..., of placeholder: String, choices: [String] = [], help: String
+        _ name: OptionName,
+        _ letters: String...,
+        of placeholder: String,
+        choices: [String] = [],
+        help: String
     ) -> OptionRow {
         OptionRow(name: name, letters: letters, placeholder: placeholder, choices: choices, help: help)
     }
@@ -108,9 +112,8 @@ struct OptionScanner {
             pending = items.dropFirst()
             return first
         }
-        let isMisplaced = misplaced.contains { $0.name.rawValue == name }
-        throw OptionProblem(
-            message: "unknown option \(isLong ? "--" : "-")\(name)" + (isMisplaced ? ", which goes before the command" : ""))
+        let advice = misplaced.contains { $0.name.rawValue == name } ? ", which goes before the command" : ""
+        throw OptionProblem(message: "unknown option \(isLong ? "--" : "-")\(name)\(advice)")
     }
 
     private mutating func item(_ row: OptionRow, attached: String?) throws(OptionProblem) -> Item {

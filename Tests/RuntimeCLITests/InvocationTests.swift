@@ -69,7 +69,8 @@ private let callers = [
             $0.consoleSocket = "/s"
             $0.noPivot = true
             $0.noNewKeyring = true
-        }),
+        }
+    ),
     Accepted("--root /r/ns --log /b/log.json --log-format json start web1", .start(id: "web1")),
     Accepted("--root /r/ns --log /b/log.json --log-format json kill web1 9", kill("9")),
     Accepted("--root /r/ns --log /b/log.json --log-format json kill --all web1 9", kill("9", all: true)),
@@ -85,7 +86,8 @@ private let callers = [
             $0.pidFile = "/p"
             $0.preserveFDs = 2
             $0.consoleSocket = "/s"
-        }),
+        }
+    ),
     // podman and CRI-O
     Accepted("--cgroup-manager disabled start web1", .start(id: "web1")),
     Accepted("--root /r --systemd-cgroup state web1", .state(id: "web1")),
@@ -100,7 +102,8 @@ private let callers = [
             $0.bundle = "/b"
             $0.pidFile = "/b/pid"
             $0.noNewKeyring = true
-        }),
+        }
+    ),
     Accepted("state web1", .state(id: "web1")),
     Accepted("kill web1", kill("TERM")),
     Accepted("kill web1 SIGKILL", kill("SIGKILL")),
@@ -111,7 +114,8 @@ private let callers = [
             $0.create.bundle = "/b"
             $0.create.noPivot = true
             $0.keep = true
-        }),
+        }
+    ),
     // go-runc
     Accepted("--rootless=false list --format=json", list(.json)),
     Accepted("features", .features),
@@ -164,7 +168,8 @@ func isUnderstood(_ accepted: Accepted) throws {
 
 @Test func globalOptions() throws {
     let given = try parse(
-        "-root=/r --log file:/l --log-format json --log-level error --debug --cgroup-manager disabled --rootless true features"
+        "-root=/r --log file:/l --log-format json --log-level error --debug --cgroup-manager disabled --rootless true "
+            + "features"
     ).globals
     #expect(given.root == "/r")
     #expect(given.log == "/l")
@@ -227,7 +232,8 @@ func stateRoot(_ surroundings: Surroundings, _ directory: String) throws {
     ),
     (
         "--systemd-cgroup create web1",
-        "--systemd-cgroup: cgroups cannot be made by systemd yet; use --cgroup-manager cgroupfs; see \"apus create --help\""
+        "--systemd-cgroup: cgroups cannot be made by systemd yet; use --cgroup-manager cgroupfs; "
+            + "see \"apus create --help\""
     ),
     (
         "delete --regex a b",

@@ -1,6 +1,7 @@
 // Help, manual, completion, listings, version and features: what people and engines read.
 
 import Foundation
+import LinuxSystem
 import OCISpec
 import Testing
 
@@ -40,10 +41,11 @@ func verbHelp(_ name: VerbName) throws {
     #expect(try text(name.rawValue, "web1", "-h", "--foo") == help)
 }
 
-@Test(arguments: [Verb.globalOptions] + Verb.table.map(\.options))
-func optionsDiffer(_ rows: [OptionRow]) {
-    let spellings = rows.flatMap(\.spellings)
-    #expect(Set(spellings).count == spellings.count)
+@Test func optionsDiffer() {
+    for rows in [Verb.globalOptions] + Verb.table.map(\.options) {
+        let spellings = rows.flatMap(\.spellings)
+        #expect(Set(spellings).count == spellings.count)
+    }
 }
 
 @Test(arguments: ["bash", "zsh", "fish", "man"])
@@ -95,8 +97,16 @@ func completionIsAcceptedByItsShell(_ shell: String) throws {
 
 private func container(_ id: String, bundle: String, annotations: OrderedMap<String> = [:]) -> ContainerListing {
     ContainerListing(
-        ociVersion: "1.3.0", id: id, pid: 42, status: .running, bundle: bundle, rootfs: bundle + "/rootfs",
-        created: "2026-01-02T03:04:05.000000006Z", annotations: annotations, owner: "root")
+        ociVersion: "1.3.0",
+        id: id,
+        pid: 42,
+        status: .running,
+        bundle: bundle,
+        rootfs: bundle + "/rootfs",
+        created: "2026-01-02T03:04:05.000000006Z",
+        annotations: annotations,
+        owner: "root"
+    )
 }
 
 @Test func tableListing() {
@@ -107,10 +117,12 @@ private func container(_ id: String, bundle: String, annotations: OrderedMap<Str
             web1                  42          running     /b               2026-01-02T03:04:05.000000006Z   root
             é-long-container-id   42          running     /a/long/bundle   2026-01-02T03:04:05.000000006Z   root
 
-            """)
+            """
+    )
     #expect(
         Listing.text(of: [], ListOptions())
-            == "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n")
+            == "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n"
+    )
 }
 
 @Test func quietAndJSONListing() {
@@ -120,7 +132,8 @@ private func container(_ id: String, bundle: String, annotations: OrderedMap<Str
     #expect(
         Listing.text(of: [container("a", bundle: "/b", annotations: ["k": "\"v\""])], options)
             == #"[{"ociVersion":"1.3.0","id":"a","pid":42,"status":"running","bundle":"/b","rootfs":"/b/rootfs","#
-            + #""created":"2026-01-02T03:04:05.000000006Z","annotations":{"k":"\"v\""},"owner":"root"}]"# + "\n")
+            + #""created":"2026-01-02T03:04:05.000000006Z","annotations":{"k":"\"v\""},"owner":"root"}]"# + "\n"
+    )
     options.quiet = true
     #expect(Listing.text(of: [container("a", bundle: "/b"), container("b", bundle: "/b")], options) == "a\nb\n")
 }
@@ -138,10 +151,32 @@ private func container(_ id: String, bundle: String, annotations: OrderedMap<Str
               "created": "2026-01-02T03:04:05.000000006Z",
               "owner": "root"
             }
-            """)
+            """
+    )
 }
 
 @Test func exitStatus() {
     #expect(ExitStatus.exited(3).rawValue == 3)
     #expect(ExitStatus.killed(by: 9).rawValue == 137)
+}
+
+/// `man` prints what the manual in docs holds.
+@Test func manualInDocsIsCurrent() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../docs/apus.1").standardizedFileURL
+    #expect(try String(contentsOf: file, encoding: .utf8) == text("man"), "run `apus man > docs/apus.1`")
+}
+
+@Test(arguments: [("^web", "web1", true), ("^web", "aweb1", false), ("a|b$", "xb", true), ("", "x", true)])
+func extendedPattern(_ pattern: String, _ text: String, _ matches: Bool) {
+    guard let compiled = ExtendedPattern(pattern) else {
+        Issue.record("\(pattern) was not accepted")
+        return
+    }
+    #expect(compiled.matches(text) == matches)
+}
+
+@Test(arguments: ["[", "(", "a\u{0}b"])
+func malformedPatternIsRefused(_ pattern: String) {
+    if ExtendedPattern(pattern) != nil { Issue.record("\(pattern) was accepted") }
 }
