@@ -55,5 +55,6 @@ let package = Package(
 
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
+        tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
     ]
 )
