@@ -53,6 +53,13 @@ let package = Package(
         .systemLibrary(name: "CSELinux", pkgConfig: "libselinux", providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]),
 
         tests("JSONTests", "JSON", "OCISpec"),
+        tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
+        .executableTarget(
+            name: "RootfsProbe",
+            dependencies: ["Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"],
+            path: "Tests/RootfsProbe",
+            swiftSettings: [.swiftLanguageMode(.v6)]
+        ),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
     ]
 )
