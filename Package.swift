@@ -20,6 +20,16 @@ func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
+/// A program that does privileged acts for tests: the test process itself never changes.
+func probe(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/\(name)",
+        swiftSettings: [.swiftLanguageMode(.v6)]
+    )
+}
+
 let package = Package(
     name: "apus",
     products: [
@@ -56,5 +66,7 @@ let package = Package(
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
         tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
+        tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
+        probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
     ]
 )

@@ -81,7 +81,12 @@ package enum Birth {
     }
 
     /// create, in init.
-    package static func initSteps(_ c: ContainerConfiguration, _ f: HostFacts, _ r: LaunchRequest) -> [InitStep] {
+    package static func initSteps(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest,
+        _ confinement: ConfinementPlan?
+    ) -> [InitStep] {
         let plan = NamespacePlan(c, f)
         var steps: [InitStep] = []
 
@@ -96,7 +101,7 @@ package enum Birth {
         if c.namespaces.creates(.network) { steps.append(.bringUpLoopback) }
         if let name = c.hostname { steps.append(.setHostname(name)) }
         if let name = c.domainname { steps.append(.setDomainname(name)) }
-        if !r.noNewKeyring { steps += ConfinementPlan.keyring(c, id: r.id).map(InitStep.confine) }
+        steps += confine(confinement?.beforeRootfs)
 
         // Build the root, still seen from the host's tree.
         steps += RootfsPlan.beforePivot(c, f).map(InitStep.rootfs)
@@ -107,12 +112,12 @@ package enum Birth {
         // Enter it.
         steps.append(.rootfs(RootfsPlan.pivot(c, noPivot: r.noPivot)))
         // ORDER: sysctls before the paths that hold them become read-only.
-        steps += ConfinementPlan.kernelSettings(c).map(InitStep.confine)
+        steps += confine(confinement?.insideRootfs)
         steps += RootfsPlan.afterPivot(c).map(InitStep.rootfs)
 
         // ORDER: before the ids change, which clears the parent-death signal unseen.
         steps += [.waitFor(.recorded), .surviveParent]
-        steps += surrender(c, f)
+        steps += surrender(c, confinement)
         // ORDER: the start gate after everything that can fail without the program.
         steps += [.tell(.ready), .waitForStart]
         steps += hooks(.startContainer, c)
@@ -121,31 +126,29 @@ package enum Birth {
     }
 
     /// Becoming the container's user with the container's powers: the tail that create and exec share.
-    package static func surrender(_ c: ContainerConfiguration, _ f: HostFacts) -> [InitStep] {
-        guard let process = c.process else { return [] }
+    package static func surrender(_ c: ContainerConfiguration, _ confinement: ConfinementPlan?) -> [InitStep] {
+        guard let process = c.process, let confinement else { return [] }
         let directory = process.workingDirectory
-        var steps: [InitStep] = []
-        steps += [.makeWorkingDirectory(directory), .ownStandardStreams(uid: process.user.uid)]
-        steps += ConfinementPlan.beforeIdentity(c, f).map(InitStep.confine)
-        let filterIsEarly = c.seccomp != nil && !process.noNewPrivileges
+        var steps: [InitStep] = [.makeWorkingDirectory(directory)]
+        steps += confine(confinement.restrictions)
         // ORDER: without no_new_privs loading a filter needs CAP_SYS_ADMIN, so it comes before the powers go.
-        if filterIsEarly { steps += loadFilter(c) }
+        steps += filter(confinement.filterBeforeDrop, c)
         steps.append(.changeDirectory(directory, allowRefusal: true))
-        steps += ConfinementPlan.identity(c, f).map(InitStep.confine)
-        steps += [.changeDirectory(directory, allowRefusal: false), .verifyWorkingDirectory]
-        steps += [.completeEnvironment]
+        steps += confine(confinement.privilegeDrop)
+        steps += [.changeDirectory(directory, allowRefusal: false), .verifyWorkingDirectory, .completeEnvironment]
         if let program = process.arguments.first { steps.append(.findProgram(program)) }
         // ORDER: with no_new_privs it comes last, so that the profile need not allow any of the above.
-        if c.seccomp != nil && !filterIsEarly { steps += loadFilter(c) }
+        steps += filter(confinement.filterLast, c)
         return steps
     }
 
-    private static func loadFilter(_ c: ContainerConfiguration) -> [InitStep] {
-        var steps = ConfinementPlan.filter(c).map(InitStep.confine)
-        if let seccomp = c.seccomp, seccomp.listenerPath != nil, seccomp.notifies {
-            steps += [.announceListener, .waitFor(.listenerSent)]
-        }
-        return steps
+    private static func confine(_ steps: [ConfinementStep]?) -> [InitStep] {
+        (steps ?? []).map(InitStep.confine)
+    }
+
+    private static func filter(_ steps: [ConfinementStep], _ c: ContainerConfiguration) -> [InitStep] {
+        guard !steps.isEmpty, c.seccomp?.notifies == true else { return confine(steps) }
+        return confine(steps) + [.announceListener, .waitFor(.listenerSent)]
     }
 
     /// start.

@@ -1,6 +1,6 @@
 // How long the runtime waits for what should happen at once, on the monotonic clock.
 
-package import LinuxSystem
+internal import LinuxSystem
 
 /// Limits of waiting.
 package enum Deadline {

@@ -78,19 +78,6 @@ enum WorkingDirectorySetup {
     }
 }
 
-/// Standard streams that the container's user may open again through /proc/self/fd.
-enum StandardStreams {
-    static func give(to uid: UInt32) {
-        for stream in [BorrowedFD.standardInput, .standardOutput, .standardError] {
-            guard let facts = try? stream.facts(), facts.uid != uid else { continue }
-            // The machine's /dev/null must stay root's.
-            if facts.kind == .character && facts.deviceMajor == 1 && facts.deviceMinor == 3 { continue }
-            // Not ours to give in many cases (a read-only file system, a file of somebody else's): then it stays.
-            try? stream.changeOwner(uid: uid, gid: .max)
-        }
-    }
-}
-
 /// What the program inherits.
 enum DescriptorCleanup {
     /// Closes every descriptor from 3 up but the preserved ones and the report, which execve closes. They are closed and

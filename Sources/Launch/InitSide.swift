@@ -19,7 +19,7 @@ final class InitSide {
     private let hookState: HookState
     private let cgroupMounts: [CgroupMountSource]
     private var rootfs: RootfsExecutor?
-    private var confinement: ConfinementExecutor
+    private var listener: CInt = -1
     private var environment: [String]
     private var program: PreparedExec?
     /// Who hears of a failure: the creating runtime until it was told `ready`, then the starter.
@@ -40,7 +40,6 @@ final class InitSide {
         hookState = HookState(configuration, request)
         environment = configuration.process?.environment ?? []
         self.cgroupMounts = cgroupMounts
-        confinement = ConfinementExecutor(filter: resources.filter)
         listenerOfFailures = resources.childChannel
     }
 
@@ -78,15 +77,14 @@ final class InitSide {
         case .rootfs(let step): try perform(step)
         case .makeConsole: try makeConsole()
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
-        case .confine(let step): try confinement.perform(step)
+        case .confine(let step): listener = try step.perform(filter: resources.filter) ?? listener
         case .makeWorkingDirectory(let path): try WorkingDirectorySetup.make(path)
         case .changeDirectory(let path, let allowRefusal):
             try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
         case .verifyWorkingDirectory: try WorkingDirectorySetup.verify()
-        case .ownStandardStreams(let uid): StandardStreams.give(to: uid)
         case .completeEnvironment: completeEnvironment()
         case .findProgram(let name): try findProgram(name)
-        case .announceListener: try resources.childChannel.tell(.listenerReady, number: confinement.listener)
+        case .announceListener: try resources.childChannel.tell(.listenerReady, number: listener)
         case .waitForStart: try waitForStart()
         case .execute(let name): try execute(name)
         case .tell(let message): try resources.childChannel.tell(message)
@@ -156,11 +154,10 @@ extension InitSide {
     }
 
     private func makeConsole() throws(Failure) {
-        guard let console = try rootfs?.makeConsole() else { throw Failure("make the console: there is no root filesystem") }
-        if let size = configuration.process?.consoleSize {
-            try attempt("set the terminal's size", .ioctl) { () throws(Errno) in
-                try console.primary.borrowed.setTerminalSize(TerminalSize(rows: size.rows, columns: size.columns))
-            }
+        let process = configuration.process
+        let size = process?.consoleSize.map { TerminalSize(rows: $0.rows, columns: $0.columns) }
+        guard let console = try rootfs?.makeConsole(owner: process?.user.uid ?? 0, size: size) else {
+            throw Failure("make the console: there is no root filesystem")
         }
         // Receivers read the terminal's name with the descriptor.
         let name = Array(console.path.utf8)

@@ -33,8 +33,6 @@ package enum InitStep: StepText {
     case changeDirectory(String, allowRefusal: Bool)
     /// The working directory must be inside the root (CVE-2024-21626).
     case verifyWorkingDirectory
-    /// The container's user may reopen its standard streams.
-    case ownStandardStreams(uid: UInt32)
     case completeEnvironment
     case findProgram(String)
     case announceListener
@@ -64,7 +62,6 @@ package enum InitStep: StepText {
         case .makeWorkingDirectory: "makeWorkingDirectory"
         case .changeDirectory: "changeDirectory"
         case .verifyWorkingDirectory: "verifyWorkingDirectory"
-        case .ownStandardStreams: "ownStandardStreams"
         case .completeEnvironment: "completeEnvironment"
         case .findProgram: "findProgram"
         case .announceListener: "announceListener"
@@ -83,7 +80,6 @@ package enum InitStep: StepText {
         case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
         case .confine(let step): step.detail
         case .makeWorkingDirectory(let path), .changeDirectory(let path, _): path
-        case .ownStandardStreams(let uid): "uid \(uid)"
         case .findProgram(let name), .execute(let name): name
         case .tell(let message), .waitFor(let message): message.name
         case .dieWithParent, .surviveParent, .resetSignals, .newSession, .becomeUntraceable, .becomeRoot, .joinCgroup,

@@ -2,6 +2,7 @@
 // runtime before the clone; init has its copy of the same memory.
 
 internal import Cgroups
+internal import Confinement
 internal import Diagnostics
 internal import KernelTypes
 internal import LinuxSystem
@@ -77,8 +78,8 @@ final class LaunchResources {
     let console = FDTable()
     /// Index 0: where the start comes from; 1: where the report goes. Empty when the channel is the gate.
     let gate = FDTable()
-    /// The compiled filter, 8 bytes an instruction.
-    var filter: [UInt8] = []
+    /// The compiled filter.
+    var filter: SeccompFilter?
     var directory: ContainerDirectory?
 
     init() throws(Failure) {

@@ -48,7 +48,14 @@ package final class RuntimeSide {
         self.cgroup = cgroup
         self.record = record
         self.log = log
-        plan = LaunchPlan(configuration, facts, request, cgroups: cgroup.placement.locations.map(\.directory))
+        plan = try LaunchPlan(
+            configuration,
+            facts,
+            request,
+            capabilities: try CapabilityFacts.ofThisProcess(),
+            cgroups: cgroup.placement.locations.map(\.directory)
+        )
+        for warning in plan.warnings { log.warning(warning) }
         resources = try LaunchResources()
         hookState = HookState(configuration, request)
     }
@@ -238,7 +245,7 @@ extension RuntimeSide {
             request,
             resources,
             steps: plan.initial,
-            cgroupMounts: cgroup.mountSources
+            cgroupMounts: cgroup.placement.mountSources
         )
     }
 

@@ -1,0 +1,101 @@
+// A container without a runtime: makes namespaces, plans and builds a root filesystem from its arguments, and runs a
+// shell script in it. Started by RootfsTests, because a test process must not change its own namespaces or root.
+//
+//   RootfsProbe --rootfs DIR [--user] [--share NAMESPACE]... [--mount KIND,DEST,SOURCE,OPTION...]...
+//               [--device PATH,c|b|p,MAJOR,MINOR,MODE,UID,GID]... [--mask PATH]... [--readonly-path PATH]...
+//               [--readonly] [--propagation P] [--no-pivot] [--console] [--cgroup VERSION,NAME,DIR,LINK...]...
+//               [--unified] [--own-cgroup-namespace] [--plan] [SCRIPT]
+
+import Configuration
+import Diagnostics
+import Glibc
+import KernelTypes
+import LinuxSystem
+import Rootfs
+
+do throws(Failure) {
+    let request = ProbeRequest(arguments: Array(CommandLine.arguments.dropFirst()))
+    if request.printsPlan {
+        let steps =
+            RootfsPlan.beforePivot(request.configuration, request.facts)
+            + [RootfsPlan.pivot(request.configuration, noPivot: request.noPivot)]
+            + RootfsPlan.afterPivot(request.configuration)
+        for step in steps { print(step.name, step.detail) }
+        exit(0)
+    }
+    exit(try runContainer(request))
+} catch {
+    report(error)
+    exit(1)
+}
+
+/// Builds the root filesystem in new namespaces and runs the script there; returns its exit code.
+func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
+    var sources = try MountSources(opening: RootfsPlan.sources(request.configuration, request.facts))
+    let gate = try attempt("make a pipe", .pipe2) { () throws(Errno) in try Descriptors.pipe() }
+    let child = try attempt("clone", .clone3) { () throws(Errno) in
+        try Processes.clone(namespaces: request.configuration.namespaces.created) {
+            do throws(Failure) {
+                _ = try? gate.first.borrowed.read(upTo: 1)
+                try buildAndRun(request, sources.takeAll())
+            } catch {
+                report(error)
+                exit(1)
+            }
+        }
+    }
+    if request.configuration.namespaces.creates(.user) {
+        for (file, map) in [("uid_map", request.uidMap), ("gid_map", request.gidMap)] {
+            let fd = open("/proc/\(child.pid)/\(file)", O_WRONLY)
+            guard write(fd, map, map.utf8.count) > 0 else { throw Failure("write \(file): \(errno)") }
+            close(fd)
+        }
+    }
+    try attempt("open the gate", .write) { () throws(Errno) in try gate.second.borrowed.write("x") }
+    return try attempt("wait", .waitid) { () throws(Errno) in
+        try Processes.reap(pidfd: child.pidfd.borrowed).shellCode
+    }
+}
+
+func buildAndRun(_ request: ProbeRequest, _ sources: consuming MountSources) throws(Failure) -> Never {
+    if request.ownCgroupNamespace {
+        try attempt("unshare", .unshare) { () throws(Errno) in try Namespaces.unshare(.cgroup) }
+    }
+    if request.configuration.namespaces.creates(.user) {
+        try attempt("become root of the namespace", .setresuid) { () throws(Errno) in
+            try Credentials.setGroup(0)
+            try Credentials.setUser(0)
+        }
+    }
+    var executor = try RootfsExecutor(
+        rootPath: request.configuration.root.path,
+        sources: sources,
+        cgroups: request.cgroups
+    )
+    let before = openDescriptors()
+    for step in RootfsPlan.beforePivot(request.configuration, request.facts) { try executor.perform(step) }
+    let held = openDescriptors() - before
+    try executor.perform(RootfsPlan.pivot(request.configuration, noPivot: request.noPivot))
+    if request.console {
+        let console = try executor.makeConsole(owner: 0, size: TerminalSize(rows: 33, columns: 77))
+        print("console primary is terminal: \(isatty(console.primary.rawValue) == 1)")
+        for fd: CInt in 0...2 where fd != 1 { _ = dup2(console.peer.rawValue, fd) }
+    }
+    for step in RootfsPlan.afterPivot(request.configuration) { try executor.perform(step) }
+    print("descriptors held: \(held)")
+    fflush(nil)
+    // The strings live as long as this process's image.
+    let words: [UnsafePointer<CChar>?] = ["/bin/busybox", "sh", "-c", request.script].map { (word: String) in UnsafePointer(strdup(word)) }
+    try attempt("execute /bin/busybox", .execve) { () throws(Errno) in
+        try Processes.execute(words[0] ?? UnsafePointer(strdup("")), words + [nil], [nil])
+    }
+}
+
+func report(_ failure: Failure) {
+    try? BorrowedFD.standardError.write("\(failure.line)\n\(failure.advice.map { "hint: \($0)\n" } ?? "")")
+}
+
+/// How many descriptors this process has open.
+func openDescriptors() -> Int {
+    (0..<256).count { fcntl(CInt($0), F_GETFD) >= 0 }
+}
