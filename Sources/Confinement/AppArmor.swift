@@ -1,7 +1,7 @@
 // AppArmor: the profile that the process gets at its execve. Written to the process's own attribute file through a
 // procfs handle, never through a path that the container can cover. Checked in the runtime, written in init.
 
-package import Diagnostics
+internal import Diagnostics
 internal import LinuxSystem
 internal import PathResolution
 

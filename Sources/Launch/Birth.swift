@@ -4,7 +4,7 @@
 // only when something must be entered before init is born. Where the order matters, an ORDER line says why.
 
 package import Configuration
-internal import Confinement
+package import Confinement
 internal import KernelTypes
 internal import Rootfs
 

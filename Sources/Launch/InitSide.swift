@@ -159,9 +159,9 @@ extension InitSide {
         guard let console = try rootfs?.makeConsole(owner: process?.user.uid ?? 0, size: size) else {
             throw Failure("make the console: there is no root filesystem")
         }
-        // Receivers read the terminal's name with the descriptor.
-        let name = Array(console.path.utf8)
         try attempt("send the terminal to the console socket", .sendmsg) { () throws(Errno) in
+            // Receivers read a name with the descriptor.
+            let name = Array("/dev/pts/\(try console.primary.borrowed.terminalNumber())".utf8)
             try resources.console[0].send(name, descriptors: [console.primary.borrowed])
         }
         try attempt("make the terminal the standard streams", .ioctl) { () throws(Errno) in

@@ -204,13 +204,9 @@ extension RuntimeSide {
 
     private func compileFilter() throws(Failure) {
         guard let seccomp = configuration.seccomp else { return }
-        let compiled = try SeccompProgram.make(
-            seccomp,
-            cacheDirectory: "\(stateRoot.path)/.cache/seccomp",
-            annotations: configuration.annotations
-        )
-        for warning in compiled.warnings { log.warning(warning) }
-        resources.filter = compiled.bytes
+        let filter = try SeccompFilter.prepare(seccomp, cacheDirectory: "\(stateRoot.path)/.cache/seccomp")
+        for warning in filter.warnings { log.warning(warning) }
+        resources.filter = filter
     }
 
     private func openMountSources() throws(Failure) {

@@ -80,10 +80,10 @@ struct Bundle {
 package enum AbsolutePath {
     /// `path` from the root, without `.`, `..` and doubled slashes.
     package static func of(_ path: String) throws(Failure) -> String {
-        if path.utf8.first == UInt8(ascii: "/") { return PathCleaning.cleaned(path) }
+        if path.utf8.first == UInt8(ascii: "/") { return LexicalPath.cleaned(path) }
         let here = try attempt("find the working directory", .getcwd) { () throws(Errno) in
             try WorkingDirectory.kernelPath()
         }
-        return PathCleaning.joined(here, path)
+        return LexicalPath.joined(here, path)
     }
 }

@@ -3,7 +3,7 @@
 
 internal import Diagnostics
 internal import LinuxSystem
-package import OCISpec
+internal import OCISpec
 internal import Records
 
 extension ContainerStatus {

@@ -4,6 +4,7 @@
 internal import Cgroups
 internal import Configuration
 package import Diagnostics
+internal import JSON
 internal import KernelTypes
 internal import Launch
 internal import LinuxSystem
@@ -19,7 +20,14 @@ package enum Delete {
             if force { return }
             throw Failure("container \(id) does not exist (state root \(context.stateRoot.path))")
         }
-        guard let record = try readableRecord(directory, force: force) else { return try directory.remove() }
+        let record: ContainerRecord?
+        do throws(Failure) {
+            record = try directory.readRecord()
+        } catch where force {
+            return try removeUnreadable(directory, context)
+        }
+        // A creation that was cut off before its first word made nothing but the directory.
+        guard let record else { return try directory.remove() }
         let status = try ContainerStatus.of(record, in: directory, isLocked: true)
         if status == .running && !force {
             throw Failure("cannot delete container \(id) that is not stopped: running", hint: "apus delete --force \(id)")
@@ -27,13 +35,25 @@ package enum Delete {
         try Deletion(record, directory, context.log).run()
     }
 
-    /// `nil` when there is nothing but the directory.
-    private static func readableRecord(_ directory: ContainerDirectory, force: Bool) throws(Failure) -> ContainerRecord? {
-        do throws(Failure) {
-            return try directory.readRecord()
-        } catch where force {
-            return try directory.readPreviousRecord()
+    /// A record that cannot be read: the cgroup is found again from the kept config.json, and holds every process.
+    private static func removeUnreadable(_ directory: ContainerDirectory, _ context: RuntimeContext) throws(Failure) {
+        let facts = HostProbe.facts()
+        var cgroupsPath: String?
+        if let bytes = try? directory.readConfiguration(), let spec = try? JSONDecoder().decode(RuntimeSpec.self, from: bytes) {
+            cgroupsPath = spec.linux?.cgroupsPath
         }
+        let layout = try CgroupLayout.discover(controllers: [], needsOwnPaths: true)
+        let placement = try CgroupPlacement(
+            layout: layout,
+            cgroupsPath: cgroupsPath,
+            id: directory.id,
+            isRootless: facts.isRootless
+        )
+        let cgroup = placement.makeManager()
+        try cgroup.killAll(deadline: Deadline.cleanup)
+        try cgroup.remove(deadline: Deadline.cleanup)
+        try directory.remove()
+        context.log.warning("the record of container \(directory.id) was damaged: its poststop hooks were not run")
     }
 }
 
@@ -95,7 +115,7 @@ final class Deletion {
     }
 
     /// Runtime-spec: runtime.md, Lifecycle: a poststop hook that fails is a warning, and the next one runs.
-    private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) {
+    private func runHook(_ hook: Configuration.Hook, _ point: HookPoint, _ index: Int) {
         do throws(Failure) {
             try HookRunner.run(hook, point, index: index, state: record.hookState.document(status: "stopped", pid: nil))
         } catch {

@@ -1,6 +1,8 @@
 // `explain`: the steps that create, start and delete would take, computed by the same functions, executing none.
 
+internal import Cgroups
 internal import Configuration
+internal import Confinement
 package import Diagnostics
 internal import Launch
 internal import Records
@@ -34,7 +36,13 @@ package enum Explain {
             launch.console = .socket(path: request.consoleSocket ?? "(--console-socket)")
         }
         let cgroups = try Create.placement(c, launch, facts).locations.map(\.directory)
-        let plan = LaunchPlan(c, facts, launch, cgroups: cgroups)
+        let plan = try LaunchPlan(
+            c,
+            facts,
+            launch,
+            capabilities: try CapabilityFacts.ofThisProcess(),
+            cgroups: cgroups
+        )
         return [
             section("create", "runtime", plan.runtime),
             section("create", "intermediate", plan.intermediate),

@@ -4,6 +4,7 @@
 internal import Diagnostics
 internal import Launch
 internal import LinuxSystem
+internal import Records
 
 /// The foreground of `run`.
 final class Foreground {

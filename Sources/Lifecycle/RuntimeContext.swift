@@ -1,6 +1,5 @@
 // What every command works with, passed and never global.
 
-package import Configuration
 package import Diagnostics
 package import Launch
 package import Records

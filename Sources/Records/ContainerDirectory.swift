@@ -92,6 +92,13 @@ package final class ContainerDirectory {
         try replace("config.json", with: bytes)
     }
 
+    /// The configuration that `keepConfiguration` kept.
+    package func readConfiguration() throws(Failure) -> [UInt8] {
+        try attempt("read \(path)/config.json", .read) { () throws(Errno) in
+            try directory.borrowed.open("config.json", [.readOnly, .noFollow]).borrowed.readToEnd(limit: 64 << 20)
+        }
+    }
+
     private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
         try attempt("write \(path)/\(name)", .write) { () throws(Errno) in
             let temporary = ".\(name).new"

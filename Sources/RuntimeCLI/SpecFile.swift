@@ -1,5 +1,6 @@
 // `spec`: writes a configuration to begin with.
 
+internal import Configuration
 internal import Diagnostics
 internal import JSON
 internal import Launch

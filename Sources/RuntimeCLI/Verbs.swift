@@ -32,8 +32,8 @@ struct Verbs {
         case .list(let options): try list(options)
         case .spec(let options): try SpecFile.write(options)
         case .explain(let options): try explain(options)
-        case .features: try print(try FeaturesReport.text(libseccomp: SeccompProgram.libraryVersion))
-        case .version: try print(Version.text(libseccomp: SeccompProgram.libraryVersion))
+        case .features: try print(try FeaturesReport.text(libseccomp: SeccompFilter.libraryVersion))
+        case .version: try print(Version.text(libseccomp: SeccompFilter.libraryVersion))
         case .text(let text): try print(text)
         }
         return .success
@@ -152,12 +152,10 @@ struct Verbs {
             return ids
         case .matching(let expression):
             let known = try context.stateRoot.identifiers()
-            do throws(RegularExpression.Problem) {
-                let pattern = try RegularExpression(expression)
-                return known.filter { pattern.matches($0) }
-            } catch {
-                throw Failure("--regex \"\(expression)\": \(error.message)")
+            guard let pattern = ExtendedPattern(expression) else {
+                throw Failure("--regex \"\(expression)\": expected a POSIX extended regular expression")
             }
+            return known.filter { pattern.matches($0) }
         }
     }
 
