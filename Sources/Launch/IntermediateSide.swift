@@ -54,7 +54,7 @@ final class IntermediateSide {
         guard !offsets.isEmpty else { return }
         let lines = offsets.map { "\($0.clock) \($0.seconds) \($0.nanoseconds)\n" }.joined()
         try attempt("set linux.timeOffsets", .write, detail: "/proc/self/timens_offsets") { () throws(Errno) in
-            try BorrowedFD.workingDirectory.open("/proc/self/timens_offsets", .writeOnly).borrowed.writeOnce(Array(lines.utf8))
+            try BorrowedFD.workingDirectory.setContents(of: "/proc/self/timens_offsets", to: Array(lines.utf8))
         }
     }
 

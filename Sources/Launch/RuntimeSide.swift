@@ -294,8 +294,8 @@ extension RuntimeSide {
 
     private func setOOMScoreAdjustment(_ value: Int) throws(Failure) {
         try attempt("set process.oomScoreAdj to \(value)", .write) { () throws(Errno) in
-            let file = try BorrowedFD.workingDirectory.open("/proc/\(initPID)/oom_score_adj", .writeOnly)
-            try file.borrowed.writeOnce(Array("\(value)".utf8))
+            let path = "/proc/\(initPID)/oom_score_adj"
+            try BorrowedFD.workingDirectory.setContents(of: path, to: Array("\(value)".utf8))
         }
     }
 

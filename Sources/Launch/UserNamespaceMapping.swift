@@ -45,8 +45,7 @@ enum UserNamespaceMapping {
         let path = "/proc/\(pid)/\(file)"
         let wanted = text.split(separator: "\n").joined(separator: ", ")
         try attempt("write \(path)", .write, detail: wanted) { () throws(Errno) in
-            let map = try BorrowedFD.workingDirectory.open(path, .writeOnly)
-            try map.borrowed.writeOnce(Array(text.utf8))
+            try BorrowedFD.workingDirectory.setContents(of: path, to: Array(text.utf8))
         }
     }
 

@@ -220,6 +220,19 @@ extension BorrowedFD {
         if try writeSome(bytes) != bytes.count { throw .EIO }
     }
 
+    /// Everything in the file `path`, refusing with `EOVERFLOW` when there is more than `limit`. A final link is not
+    /// followed.
+    package func contents(of path: String, limit: Int) throws(Errno) -> [UInt8] {
+        let file = try open(path, [.readOnly, .noFollow])
+        return try file.borrowed.readToEnd(limit: limit)
+    }
+
+    /// Writes a value whole to the existing file `path`, as cgroup and procfs files want it.
+    package func setContents(of path: String, to bytes: [UInt8]) throws(Errno) {
+        let file = try open(path, [.writeOnly, .noFollow])
+        try file.borrowed.writeOnce(bytes)
+    }
+
     /// The target of a link, as text. Names that are not UTF-8 are refused with `EINVAL`.
     /// The corresponding system call is `readlinkat(2)`.
     package func readLink(_ path: String) throws(Errno) -> String {

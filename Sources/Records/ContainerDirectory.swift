@@ -50,8 +50,7 @@ package final class ContainerDirectory {
     package func readRecord() throws(Failure) -> ContainerRecord? {
         let bytes: [UInt8]
         do throws(Errno) {
-            let file = try directory.borrowed.open("state.json", [.readOnly, .noFollow])
-            bytes = try file.borrowed.readToEnd(limit: Self.maximumRecordSize)
+            bytes = try directory.borrowed.contents(of: "state.json", limit: Self.maximumRecordSize)
         } catch .ENOENT {
             return nil
         } catch {
@@ -95,7 +94,7 @@ package final class ContainerDirectory {
     /// The configuration that `keepConfiguration` kept.
     package func readConfiguration() throws(Failure) -> [UInt8] {
         try attempt("read \(path)/config.json", .read) { () throws(Errno) in
-            try directory.borrowed.open("config.json", [.readOnly, .noFollow]).borrowed.readToEnd(limit: 64 << 20)
+            try directory.borrowed.contents(of: "config.json", limit: 64 << 20)
         }
     }
 
@@ -114,7 +113,8 @@ package final class ContainerDirectory {
     /// Removes the directory and what is in it. The last act of a deletion.
     package func remove() throws(Failure) {
         try attempt("remove the state directory \(path)", .rmdir) { () throws(Errno) in
-            for entry in try directory.borrowed.open(".", [.readOnly, .directory]).borrowed.entries() {
+            let listing = try directory.borrowed.open(".", [.readOnly, .directory])
+            for entry in try listing.borrowed.entries() {
                 guard let name = entry.name else { throw .EINVAL }
                 try directory.borrowed.unlink(name)
             }

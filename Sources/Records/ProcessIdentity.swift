@@ -17,7 +17,7 @@ package enum ProcessIdentity {
     /// The present boot's identifier.
     package static func bootID() throws(Failure) -> String {
         let bytes = try attempt("read the boot's identifier", .read) { () throws(Errno) in
-            try BorrowedFD.workingDirectory.open("/proc/sys/kernel/random/boot_id", .readOnly).borrowed.read(upTo: 64)
+            try BorrowedFD.workingDirectory.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64)
         }
         return String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
     }
@@ -26,7 +26,7 @@ package enum ProcessIdentity {
     package static func facts(pid: Int32) throws(Failure) -> Facts? {
         let bytes: [UInt8]
         do throws(Errno) {
-            bytes = try BorrowedFD.workingDirectory.open("/proc/\(pid)/stat", .readOnly).borrowed.read(upTo: 1024)
+            bytes = try BorrowedFD.workingDirectory.contents(of: "/proc/\(pid)/stat", limit: 4096)
         } catch .ENOENT {
             return nil
         } catch .ESRCH {
