@@ -54,5 +54,12 @@ let package = Package(
 
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
+        tests("CgroupsTests", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "CgroupProbe"),
+        .executableTarget(
+            name: "CgroupProbe",
+            dependencies: ["Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"],
+            path: "Tests/CgroupProbe",
+            swiftSettings: [.swiftLanguageMode(.v6)]
+        ),
     ]
 )
