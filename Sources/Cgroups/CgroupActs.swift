@@ -41,24 +41,23 @@ extension CgroupWrite {
     private func perform(in directory: CgroupDirectory) throws(Failure) {
         try checkUsage(in: directory)
         for (index, choice) in choices.enumerated() {
+            var line = Substring(choice.value)
             do throws(Errno) {
+                let file = try directory.open(choice.file, .writeOnly)
                 // The kernel takes one line at a time.
-                for line in choice.value.split(separator: "\n") {
-                    try directory.write(String(line), to: choice.file)
+                for part in choice.value.split(separator: "\n") {
+                    line = part
+                    try file.borrowed.writeOnce(Array(part.utf8))
                 }
                 return
             } catch .ENOENT where index + 1 < choices.count {
                 continue
             } catch {
                 if ignorable.contains(error) { return }
-                throw refusal(choice, error)
+                let hint = error == .ENOENT ? "this kernel, or this cgroup, has no file of that name" : nil
+                throw Failure("set \(key) to \(line)", .write, error, detail: choice.file, hint: hint)
             }
         }
-    }
-
-    private func refusal(_ choice: Choice, _ errno: Errno) -> Failure {
-        let hint = errno == .ENOENT ? "this kernel, or this cgroup, has no file of that name" : nil
-        return Failure("set \(key) to \(choice.value)", .write, errno, detail: choice.file, hint: hint)
     }
 
     private func checkUsage(in directory: CgroupDirectory) throws(Failure) {

@@ -6,6 +6,7 @@ package import LinuxSystem
 package struct CgroupWrite: Equatable, Sendable {
     package struct Choice: Equatable, Sendable {
         package let file: String
+        /// Each line is written on its own.
         package let value: String
 
         package init(_ file: String, _ value: String) {

@@ -119,7 +119,7 @@ package struct DeviceAccess: Equatable, Sendable {
     package func writes(from present: DeviceAccess?) -> [CgroupWrite] {
         let (gate, opposite) = allowsByDefault ? ("devices.allow", "devices.deny") : ("devices.deny", "devices.allow")
         guard let present, present.allowsByDefault == allowsByDefault else {
-            return [Self.write(gate, "a")] + exceptions.map { Self.write(opposite, $0.line) }
+            return Self.write(gate, ["a"]) + Self.write(opposite, exceptions.map(\.line))
         }
         let added = exceptions.filter { !present.exceptions.contains($0) }
         var removed: [Exception] = []
@@ -130,13 +130,14 @@ package struct DeviceAccess: Equatable, Sendable {
                 removed.append(Exception(kind: old.kind, major: old.major, minor: old.minor, access: gone))
             }
         }
-        let addition = added.map { Self.write(opposite, $0.line) }
-        let removal = removed.map { Self.write(gate, $0.line) }
+        let addition = Self.write(opposite, added.map(\.line))
+        let removal = Self.write(gate, removed.map(\.line))
         return allowsByDefault ? removal + addition : addition + removal
     }
 
-    private static func write(_ file: String, _ value: String) -> CgroupWrite {
-        CgroupWrite("devices", file, value, key: "linux.resources.devices")
+    private static func write(_ file: String, _ lines: [String]) -> [CgroupWrite] {
+        if lines.isEmpty { return [] }
+        return [CgroupWrite("devices", file, lines.joined(separator: "\n"), key: "linux.resources.devices")]
     }
 }
 

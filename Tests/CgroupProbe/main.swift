@@ -74,6 +74,15 @@ func devices() {
     }
 }
 
+/// Whether a controller is in some hierarchy of v1.
+func isMounted(_ controller: String) -> Bool {
+    guard let file = try? BorrowedFD.workingDirectory.open("/proc/cgroups", .readOnly),
+        let bytes = try? file.borrowed.readToEnd(limit: 65_536)
+    else { return false }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { $0.split(separator: "\t") }
+    return lines.contains { $0.count == 4 && $0[0] == controller && $0[1] != "0" }
+}
+
 func network(_ id: String) throws(Failure) {
     let point = "/tmp/\(id)"
     mkdir(point, 0o755)
@@ -83,7 +92,17 @@ func network(_ id: String) throws(Failure) {
     else {
         return say("mount: \(errno)")
     }
-    defer { umount2(point, 0) }
+    // A hierarchy outlives its last mount for as long as a removed cgroup is dying: then it must be mounted once more.
+    defer {
+        umount2(point, 0)
+        for turn in 1...100 where isMounted("net_cls") {
+            usleep(20_000)
+            if turn % 25 == 0 {
+                mount("cgroup", point, "cgroup", 0, "net_cls,net_prio")
+                umount2(point, 0)
+            }
+        }
+    }
     var resources = ResourceConfiguration()
     resources.network.classID = 1_048_577
     resources.network.priorities = [NetworkResources.Priority(interface: "lo", priority: 5)]
