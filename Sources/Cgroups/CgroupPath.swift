@@ -92,6 +92,25 @@ package struct CgroupPlacement: Equatable, Sendable {
         return try CgroupPlacement(layout: layout, cgroupsPath: cgroupsPath, id: id, isRootless: isRootless)
     }
 
+    /// The same hierarchies, but the cgroups that a process of the container is in now: where `exec` may go when init
+    /// moved itself below the container's own cgroup, which then may hold no process any more.
+    /// - Parameter memberships: /proc/PID/cgroup of that process. One that is not below the container's own cgroup is
+    ///   not followed.
+    package func following(_ memberships: [CgroupMembership]) -> CgroupPlacement {
+        let moved = locations.map { location in
+            guard let path = memberships.first(where: { $0.hierarchy == location.hierarchy })?.path,
+                path.hasPrefix("/\(location.path)/"),
+                !path.split(separator: "/").contains("..")
+            else { return location }
+            return CgroupLocation(
+                hierarchy: location.hierarchy,
+                mountPoint: location.mountPoint,
+                path: String(path.dropFirst())
+            )
+        }
+        return CgroupPlacement(mode: mode, locations: moved, isRootless: isRootless)
+    }
+
     /// Whether the layout's own paths matter for this `cgroupsPath`.
     package static func needsOwnPaths(cgroupsPath: String?, isRootless: Bool) -> Bool {
         cgroupsPath.map { $0.utf8.first != UInt8(ascii: "/") } ?? isRootless

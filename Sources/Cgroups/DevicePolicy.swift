@@ -13,18 +13,27 @@ enum DevicePolicy {
         let old = try attempt("list the device programs of \(place)", .bpf) { () throws(Errno) in
             try DevicePrograms.attached(to: cgroup.descriptor)
         }
-        // One that may not be opened, or that ended meanwhile, is not replaced: all programs must allow.
-        let single = old.count == 1 ? try? DevicePrograms.open(id: old[0]) : nil
-        let replaced = single?.borrowed
-        try attempt("attach the program for linux.resources.devices to \(place)", .bpf) { () throws(Errno) in
-            try DevicePrograms.attach(new.borrowed, to: cgroup.descriptor, replacing: replaced)
+        if old.count == 1, let replaced = try? DevicePrograms.open(id: old[0]) {
+            return try attach(new.borrowed, to: cgroup, replacing: replaced.borrowed)
         }
-        if replaced != nil { return }
+        // One that may not be opened, or that ended meanwhile, is not replaced: all programs must allow.
+        try attach(new.borrowed, to: cgroup, replacing: nil)
         for id in old {
             guard let stale = try? DevicePrograms.open(id: id) else { continue }
             try attempt("detach an old device program from \(place)", .bpf) { () throws(Errno) in
                 try DevicePrograms.detach(stale.borrowed, from: cgroup.descriptor)
             }
+        }
+    }
+
+    private static func attach(
+        _ program: BorrowedFD,
+        to cgroup: CgroupDirectory,
+        replacing old: BorrowedFD?
+    ) throws(Failure) {
+        let place = cgroup.location.directory
+        try attempt("attach the program for linux.resources.devices to \(place)", .bpf) { () throws(Errno) in
+            try DevicePrograms.attach(program, to: cgroup.descriptor, replacing: old)
         }
     }
 

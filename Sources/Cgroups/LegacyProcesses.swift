@@ -5,7 +5,11 @@ internal import KernelTypes
 internal import LinuxSystem
 
 extension LegacyDriver {
-    private static let memoryFile = "memory.oom_control"
+    /// What `freezer.state` takes.
+    private enum State: String {
+        case frozen = "FROZEN"
+        case thawed = "THAWED"
+    }
 
     /// The cgroup that is asked for processes: one that exists, of the hierarchies that a container's own runtime
     /// is least likely to leave alone.
@@ -46,29 +50,34 @@ extension LegacyDriver {
         var tries = 0
         while true {
             // Written each time: a child that was being born may have slipped through.
-            try setState("FROZEN", of: freezer)
-            if try freezer.readIfPresent("freezer.state") == "FROZEN" { return }
+            try setState(.frozen, of: freezer)
+            if try freezer.readIfPresent("freezer.state") == State.frozen.rawValue { return }
             guard Machine.monotonicNanoseconds() < deadline else {
-                try setState("THAWED", of: freezer)
+                try setState(.thawed, of: freezer)
                 throw Failure("freeze the container: its processes did not stand still in time")
             }
             tries += 1
             // Two that wait for each other may both be unable to reach a place where they can stand still.
-            if tries % 50 == 0 { try setState("THAWED", of: freezer) }
+            if tries % 50 == 0 { try setState(.thawed, of: freezer) }
             Pause.milliseconds(1, deadline: deadline)
         }
     }
 
-    private func setState(_ state: String, of freezer: CgroupDirectory) throws(Failure) {
-        let place = freezer.location.directory
-        try attempt("set the freezer \(place) to \(state)", .write, detail: "freezer.state") { () throws(Errno) in
-            try freezer.write(state, to: "freezer.state")
+    private func setState(_ state: State, of freezer: CgroupDirectory) throws(Failure) {
+        do throws(Errno) {
+            try freezer.write(state.rawValue, to: "freezer.state")
+        } catch where state == .thawed && (error == .ENOENT || error == .ENODEV) {
+            // A cgroup that was removed meanwhile holds nobody up.
+            return
+        } catch {
+            let action = "set the freezer \(freezer.location.directory) to \(state.rawValue)"
+            throw Failure(action, .write, error, detail: "freezer.state")
         }
     }
 
     func thaw() throws(Failure) {
         if let freezer = try member("freezer")?.open() {
-            try setState("THAWED", of: freezer)
+            try setState(.thawed, of: freezer)
         } else if let directory = try unified?.open() {
             try directory.setFrozen(false)
         }
@@ -76,7 +85,7 @@ extension LegacyDriver {
 
     func isFrozen() throws(Failure) -> Bool {
         if let freezer = try member("freezer")?.open() {
-            return try freezer.readIfPresent("freezer.state").map { $0 != "THAWED" } ?? false
+            return try freezer.readIfPresent("freezer.state").map { $0 != State.thawed.rawValue } ?? false
         }
         return try unified?.open()?.readIfPresent("cgroup.freeze") == "1"
     }
@@ -84,7 +93,7 @@ extension LegacyDriver {
     // MARK: The end
 
     func oomKillCount() throws(Failure) -> UInt64? {
-        try member("memory")?.open()?.number("oom_kill", of: Self.memoryFile)
+        try member("memory")?.open()?.number("oom_kill", of: "memory.oom_control")
     }
 
     func remove(deadline: Int64) throws(Failure) {
@@ -101,9 +110,9 @@ extension LegacyDriver {
     /// Also what the container froze below its own cgroup.
     private func thawEverything() throws(Failure) {
         guard let freezer = try member("freezer")?.open() else { return }
-        try setState("THAWED", of: freezer)
+        try setState(.thawed, of: freezer)
         for path in try freezer.descendants() {
-            if let below = try freezer.descendant(path) { try setState("THAWED", of: below) }
+            if let below = try freezer.descendant(path) { try setState(.thawed, of: below) }
         }
     }
 

@@ -95,7 +95,7 @@ func network(_ id: String) throws(Failure) {
     // A hierarchy outlives its last mount for as long as a removed cgroup is dying: then it must be mounted once more.
     defer {
         umount2(point, 0)
-        for turn in 1...100 where isMounted("net_cls") {
+        for turn in 1...500 where isMounted("net_cls") {
             usleep(20_000)
             if turn % 25 == 0 {
                 mount("cgroup", point, "cgroup", 0, "net_cls,net_prio")
