@@ -56,6 +56,7 @@ long clinux_openat2(int dir, const char *path, const struct clinux_open_how *how
 long clinux_close(int fd) { RETURN(close(fd)); }
 long clinux_close_range(unsigned first, unsigned last, unsigned flags) { RETURN(syscall(SYS_close_range, first, last, flags)); }
 long clinux_read(int fd, void *buffer, size_t count) { RETURN(read(fd, buffer, count)); }
+long clinux_pread(int fd, void *buffer, size_t count, int64_t offset) { RETURN(pread(fd, buffer, count, offset)); }
 long clinux_write(int fd, const void *buffer, size_t count) { RETURN(write(fd, buffer, count)); }
 
 long clinux_file_facts(int dir, const char *path, int flags, struct clinux_file_facts *out) {
@@ -334,6 +335,8 @@ long clinux_seccomp_get_notif_sizes(void) {
 }
 
 long clinux_seccomp_action_available(uint32_t action) { RETURN(syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action)); }
+
+long clinux_seccomp_probe_flags(unsigned flags) { RETURN(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL)); }
 
 // Newer kernels write back fields behind those that old headers know: always pass a full-sized, zeroed attribute.
 union bpf_request {

@@ -158,6 +158,23 @@ extension BorrowedFD {
         return bytes
     }
 
+    /// At most `count` bytes from `offset`, leaving the descriptor's own offset alone; fewer only at the end.
+    /// The corresponding system call is `pread(2)`.
+    package func read(count: Int, at offset: Int64) throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let part = try unsafe bytes.withUnsafeMutableBufferPointer { buffer throws(Errno) -> Int in
+                guard let base = buffer.baseAddress else { return 0 }
+                return try checkRetrying { unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done)) }
+            }
+            if part == 0 { break }
+            done += part
+        }
+        bytes.removeLast(count - done)
+        return bytes
+    }
+
     /// Everything up to the end, refusing with `EOVERFLOW` when there is more than `limit`.
     package func readToEnd(limit: Int) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []

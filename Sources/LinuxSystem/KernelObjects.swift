@@ -32,6 +32,11 @@ package enum Seccomp {
         return CInt(truncatingIfNeeded: try check(unsafe clinux_seccomp_set_filter(program, count, flags)))
     }
 
+    /// Whether this kernel knows all of these `SECCOMP_FILTER_FLAG_*` bits, in this combination.
+    package static func knows(flags: UInt32) -> Bool {
+        clinux_seccomp_probe_flags(flags) == -Int(EFAULT)
+    }
+
     /// Whether this kernel knows the action.
     package static func isAvailable(action: UInt32) -> Bool {
         clinux_seccomp_action_available(action) >= 0

@@ -43,6 +43,7 @@ long clinux_openat2(int dir, const char *CLINUX_NONNULL path, const struct clinu
 long clinux_close(int fd);
 long clinux_close_range(unsigned first, unsigned last, unsigned flags);
 long clinux_read(int fd, void *CLINUX_NONNULL buffer, size_t count);
+long clinux_pread(int fd, void *CLINUX_NONNULL buffer, size_t count, int64_t offset);
 long clinux_write(int fd, const void *CLINUX_NONNULL buffer, size_t count);
 long clinux_file_facts(int dir, const char *CLINUX_NONNULL path, int flags, struct clinux_file_facts *CLINUX_NONNULL out);
 long clinux_file_system_type(int fd, uint64_t *CLINUX_NONNULL type, uint64_t *CLINUX_NONNULL flags);
@@ -180,6 +181,8 @@ long clinux_keyctl_setperm(int key, uint32_t permissions);
 long clinux_seccomp_set_filter(const void *CLINUX_NONNULL filter, unsigned short count, unsigned flags);
 long clinux_seccomp_get_notif_sizes(void);
 long clinux_seccomp_action_available(uint32_t action);
+// Always refused, because there is no filter: -EFAULT says that the kernel knows the flags.
+long clinux_seccomp_probe_flags(unsigned flags);
 // `instructions` is an array of `struct bpf_insn` (8 bytes each). `log` receives the verifier's words.
 long clinux_bpf_load_device_program(const void *CLINUX_NONNULL instructions, uint32_t count, char *CLINUX_NULLABLE log, uint32_t log_size);
 long clinux_bpf_attach_device(int cgroup_fd, int program_fd, uint32_t flags, int replace_fd);
