@@ -57,7 +57,8 @@ indirect enum JSONValue: Decodable {
         case .string(let string): Self.quote(string)
         case .array(let elements): "[" + elements.map(\.text).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.sorted { $0.key < $1.key }.map { Self.quote($0.key) + ":" + $0.value.text }
+            "{"
+                + members.sorted { $0.key < $1.key }.map { Self.quote($0.key) + ":" + $0.value.text }
                 .joined(separator: ",") + "}"
         }
     }
@@ -67,7 +68,8 @@ indirect enum JSONValue: Decodable {
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"", "\\": text += "\\\(scalar)"
-            case _ where scalar.value < 0x20: text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            case _ where scalar.value < 0x20:
+                text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
             default: text.unicodeScalars.append(scalar)
             }
         }
