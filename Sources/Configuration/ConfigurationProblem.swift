@@ -24,7 +24,8 @@ func quoted(_ text: String) -> String {
         case "\\": quoted += "\\\\"
         case "\n": quoted += "\\n"
         case "\t": quoted += "\\t"
-        case _ where scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value: quoted += "\\u{\(String(scalar.value, radix: 16))}"
+        case _ where scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value:
+            quoted += "\\u{\(String(scalar.value, radix: 16))}"
         default: quoted.unicodeScalars.append(scalar)
         }
     }

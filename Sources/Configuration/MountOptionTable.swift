@@ -105,7 +105,9 @@ extension MountOptions {
 
     /// A field is both cleared and set, as `mount_setattr(2)` wants it; a single bit is one or the other.
     private static func change(
-        _ old: inout MountAttributes, _ oldCleared: inout MountAttributes, set: MountAttributes,
+        _ old: inout MountAttributes,
+        _ oldCleared: inout MountAttributes,
+        set: MountAttributes,
         cleared: MountAttributes
     ) {
         old.subtract(cleared)

@@ -16,16 +16,18 @@ package struct Place: Equatable, Sendable {
 
     /// The member `name` of the object at this place. A name that is not a plain word is quoted.
     package func member(_ name: String) -> Place {
-        let isPlain = !name.isEmpty && name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "/"):
-                true
-            default:
-                false
+        let isPlain =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                    UInt8(ascii: "/"):
+                    true
+                default:
+                    false
+                }
             }
-        }
         guard isPlain else { return Place(keyPath: "\(keyPath)[\(quoted(name))]") }
         return Place(keyPath: keyPath.isEmpty ? name : "\(keyPath).\(name)")
     }
@@ -47,7 +49,8 @@ package struct Place: Equatable, Sendable {
 
     /// Returns what `check` makes of each of `items`, the elements of the array at this place.
     func each<Item, Value>(
-        _ items: [Item]?, _ check: (Item, Place) throws(ConfigurationProblem) -> Value
+        _ items: [Item]?,
+        _ check: (Item, Place) throws(ConfigurationProblem) -> Value
     ) throws(ConfigurationProblem) -> [Value] {
         guard let items else { return [] }
         var values: [Value] = []
@@ -76,7 +79,8 @@ extension Place {
 
     /// Returns `value`, which must be in `range`.
     func number<Value: FixedWidthInteger>(
-        _ value: Value, in range: ClosedRange<Value>
+        _ value: Value,
+        in range: ClosedRange<Value>
     ) throws(ConfigurationProblem) -> Value {
         guard range.contains(value) else {
             throw expected("a number from \(range.lowerBound) to \(range.upperBound)", found: "\(value)")
@@ -86,7 +90,8 @@ extension Place {
 
     /// Returns what `table` has under `name`, or throws an error that names all that it has.
     func word<Value>(
-        _ name: String, from table: [(name: String, value: Value)]
+        _ name: String,
+        from table: [(name: String, value: Value)]
     ) throws(ConfigurationProblem) -> Value {
         for entry in table where entry.name == name { return entry.value }
         throw expected("one of \(table.map(\.name).joined(separator: ", "))", found: quoted(name))

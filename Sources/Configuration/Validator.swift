@@ -12,7 +12,9 @@ package enum Validator {
     ///   count from it.
     /// - Throws: The first problem, in the order of the list below.
     package static func configuration(
-        from spec: RuntimeSpec, bundle: String, facts: HostFacts
+        from spec: RuntimeSpec,
+        bundle: String,
+        facts: HostFacts
     ) throws(ConfigurationProblem) -> ContainerConfiguration {
         let linux = spec.linux ?? Linux()
 
@@ -32,7 +34,12 @@ package enum Validator {
         if let process = spec.process {
             let place = Place.document.member("process")
             container.process = try self.process(
-                process, at: place, in: container, facts: facts, warnings: &container.warnings)
+                process,
+                at: place,
+                in: container,
+                facts: facts,
+                warnings: &container.warnings
+            )
         }
         try addMounts(spec, bundle: bundle, to: &container)
         try addRootPropagation(linux, to: &container)

@@ -24,7 +24,8 @@ enum Fixtures {
     static let facts = HostFacts(appArmorIsEnabled: true, seLinuxIsEnabled: true)
 
     static func configuration(
-        of bytes: [UInt8], facts: HostFacts = facts
+        of bytes: [UInt8],
+        facts: HostFacts = facts
     ) throws -> ContainerConfiguration {
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: bytes)
         return try Validator.configuration(from: spec, bundle: "/bundle", facts: facts)

@@ -7,7 +7,9 @@ extension Validator {
 
     private static let weights: ClosedRange<UInt16> = 10...1000
 
-    static func blockIO(_ blockIO: OCISpec.BlockIOResources, at place: Place) throws(ConfigurationProblem) -> BlockIOResources {
+    static func blockIO(_ blockIO: OCISpec.BlockIOResources, at place: Place) throws(ConfigurationProblem)
+        -> BlockIOResources
+    {
         var checked = BlockIOResources()
         checked.weight = try weight(blockIO.weight, at: place.member("weight"))
         checked.leafWeight = try weight(blockIO.leafWeight, at: place.member("leafWeight"))
@@ -15,9 +17,13 @@ extension Validator {
         checked.readBytes = try place.member("throttleReadBpsDevice").each(blockIO.throttleReadBpsDevice, deviceRate)
         checked.writeBytes = try place.member("throttleWriteBpsDevice").each(blockIO.throttleWriteBpsDevice, deviceRate)
         checked.readOperations = try place.member("throttleReadIOPSDevice").each(
-            blockIO.throttleReadIOPSDevice, deviceRate)
+            blockIO.throttleReadIOPSDevice,
+            deviceRate
+        )
         checked.writeOperations = try place.member("throttleWriteIOPSDevice").each(
-            blockIO.throttleWriteIOPSDevice, deviceRate)
+            blockIO.throttleWriteIOPSDevice,
+            deviceRate
+        )
         return checked
     }
 
@@ -27,7 +33,8 @@ extension Validator {
     }
 
     private static func deviceWeight(
-        _ device: WeightDevice, at place: Place
+        _ device: WeightDevice,
+        at place: Place
     ) throws(ConfigurationProblem) -> BlockIOResources.DeviceWeight {
         let weight = try self.weight(device.weight, at: place.member("weight"))
         let leafWeight = try self.weight(device.leafWeight, at: place.member("leafWeight"))
@@ -35,15 +42,20 @@ extension Validator {
         return BlockIOResources.DeviceWeight(
             major: try blockNumber(device.major, at: place.member("major")),
             minor: try blockNumber(device.minor, at: place.member("minor")),
-            weight: weight, leafWeight: leafWeight)
+            weight: weight,
+            leafWeight: leafWeight
+        )
     }
 
     private static func deviceRate(
-        _ device: ThrottleDevice, at place: Place
+        _ device: ThrottleDevice,
+        at place: Place
     ) throws(ConfigurationProblem) -> BlockIOResources.DeviceRate {
         BlockIOResources.DeviceRate(
             major: try blockNumber(device.major, at: place.member("major")),
-            minor: try blockNumber(device.minor, at: place.member("minor")), rate: device.rate)
+            minor: try blockNumber(device.minor, at: place.member("minor")),
+            rate: device.rate
+        )
     }
 
     private static func blockNumber(_ number: Int64, at place: Place) throws(ConfigurationProblem) -> Int64 {
@@ -53,7 +65,8 @@ extension Validator {
     // MARK: - Huge pages
 
     static func hugepages(
-        _ limits: [OCISpec.HugepageLimit]?, at place: Place
+        _ limits: [OCISpec.HugepageLimit]?,
+        at place: Place
     ) throws(ConfigurationProblem) -> [HugepageLimit] {
         var checked: [HugepageLimit] = []
         for (index, limit) in (limits ?? []).enumerated() {
@@ -78,7 +91,9 @@ extension Validator {
 
     // MARK: - Network, RDMA
 
-    static func network(_ network: OCISpec.NetworkResources, at place: Place) throws(ConfigurationProblem) -> NetworkResources {
+    static func network(_ network: OCISpec.NetworkResources, at place: Place) throws(ConfigurationProblem)
+        -> NetworkResources
+    {
         var checked = NetworkResources()
         checked.classID = network.classID
         checked.priorities = try place.member("priorities").each(network.priorities) {
@@ -90,7 +105,9 @@ extension Validator {
     }
 
     static func rdma(
-        _ limit: OCISpec.RDMALimit, of device: String, at place: Place
+        _ limit: OCISpec.RDMALimit,
+        of device: String,
+        at place: Place
     ) throws(ConfigurationProblem) -> RDMALimit {
         try wordOfLine(device, longest: 63, at: place.member(device))
         guard limit.hcaHandles != nil || limit.hcaObjects != nil else {
@@ -103,13 +120,17 @@ extension Validator {
     private static func wordOfLine(_ name: String, longest: Int, at place: Place) throws(ConfigurationProblem) {
         guard 1...longest ~= name.utf8.count, name.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") }) else {
             throw place.expected(
-                "the name of a device: 1 to \(longest) bytes without spaces and slashes", found: quoted(name))
+                "the name of a device: 1 to \(longest) bytes without spaces and slashes",
+                found: quoted(name)
+            )
         }
     }
 
     // MARK: - Files of cgroup v2
 
-    static func unified(_ value: String, of file: String, at place: Place) throws(ConfigurationProblem) -> UnifiedSetting {
+    static func unified(_ value: String, of file: String, at place: Place) throws(ConfigurationProblem)
+        -> UnifiedSetting
+    {
         let place = place.member(file)
         guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(UInt8(ascii: "/")) else {
             throw place.problem("unified resource \(quoted(file)) must be a file name (no slashes)")

@@ -16,7 +16,8 @@ extension Validator {
             if let other = nodes.first(where: { $0.path.utf8.elementsEqual(node.path.utf8) }) {
                 guard other == node else {
                     throw place.member("path").problem(
-                        "expected one device for each path, found another entry for \(quoted(node.path))")
+                        "expected one device for each path, found another entry for \(quoted(node.path))"
+                    )
                 }
                 continue
             }
@@ -50,8 +51,14 @@ extension Validator {
             throw place.member("fileMode").expected("permission bits up to 4095 (octal 7777)", found: "\(mode)")
         }
         return DeviceNode(
-            kind: kind, path: path, major: numbers[0], minor: numbers[1], mode: mode, uid: device.uid ?? 0,
-            gid: device.gid ?? 0)
+            kind: kind,
+            path: path,
+            major: numbers[0],
+            minor: numbers[1],
+            mode: mode,
+            uid: device.uid ?? 0,
+            gid: device.gid ?? 0
+        )
     }
 
     // MARK: - Rules
@@ -67,7 +74,8 @@ extension Validator {
             kind: type.isEmpty ? .all : try place.member("type").word(type, from: ruleKinds),
             major: try deviceNumber(rule.major, at: place.member("major")),
             minor: try deviceNumber(rule.minor, at: place.member("minor")),
-            access: try deviceAccess(rule.access, at: place.member("access")))
+            access: try deviceAccess(rule.access, at: place.member("access"))
+        )
     }
 
     /// `nil` stands for any number, as do its absence and -1.
@@ -76,7 +84,8 @@ extension Validator {
         return UInt32(try place.number(number, in: -1...Int64(UInt32.max)))
     }
 
-    private static func deviceAccess(_ text: String?, at place: Place) throws(ConfigurationProblem) -> DeviceRule.Access {
+    private static func deviceAccess(_ text: String?, at place: Place) throws(ConfigurationProblem) -> DeviceRule.Access
+    {
         guard let text, !text.isEmpty else { return .everything }
         var access: DeviceRule.Access = []
         for letter in text.utf8 {

@@ -5,7 +5,9 @@ import OCISpec
 
 extension Validator {
     static func addMounts(
-        _ spec: RuntimeSpec, bundle: String, to container: inout ContainerConfiguration
+        _ spec: RuntimeSpec,
+        bundle: String,
+        to container: inout ContainerConfiguration
     ) throws(ConfigurationProblem) {
         let place = Place.document.member("mounts")
         for (index, mount) in (spec.mounts ?? []).enumerated() {
@@ -15,7 +17,10 @@ extension Validator {
     }
 
     private static func mount(
-        _ mount: Mount, at place: Place, bundle: String, in container: inout ContainerConfiguration
+        _ mount: Mount,
+        at place: Place,
+        bundle: String,
+        in container: inout ContainerConfiguration
     ) throws(ConfigurationProblem) -> MountConfiguration {
         let destination = try self.destination(mount, at: place.member("destination"), warnings: &container.warnings)
         let words = mount.options ?? []
@@ -41,13 +46,19 @@ extension Validator {
         options.idMap = try idMapRequest(mount, at: place, kind: kind, recursive: idMap, in: container)
         try checkOptions(options, of: kind, at: place.member("options"), in: container)
         return MountConfiguration(
-            kind: kind, destination: destination, source: try source(mount, at: place, kind: kind, bundle: bundle),
-            options: options, optionWords: words)
+            kind: kind,
+            destination: destination,
+            source: try source(mount, at: place, kind: kind, bundle: bundle),
+            options: options,
+            optionWords: words
+        )
     }
 
     /// A path with a line break would be two lines to whoever reads a table of mounts.
     private static func destination(
-        _ mount: Mount, at place: Place, warnings: inout [String]
+        _ mount: Mount,
+        at place: Place,
+        warnings: inout [String]
     ) throws(ConfigurationProblem) -> String {
         let path = mount.destination
         guard !path.isEmpty else { throw place.expected("a path in the container", found: quoted(path)) }
@@ -65,12 +76,16 @@ extension Validator {
 
     /// Runtime-spec: `bind` and `rbind` make a bind mount whatever the type; a type of `bind` alone means the same here.
     private static func kind(
-        _ mount: Mount, at place: Place, bind: Bool?, isRemount: Bool
+        _ mount: Mount,
+        at place: Place,
+        bind: Bool?,
+        isRemount: Bool
     ) throws(ConfigurationProblem) -> MountConfiguration.Kind {
         if isRemount {
             guard bind == nil else {
                 throw place.member("options").problem(
-                    "expected remount without bind, since options of a bind mount are applied when it is made")
+                    "expected remount without bind, since options of a bind mount are applied when it is made"
+                )
             }
             return .remount
         }
@@ -82,13 +97,17 @@ extension Validator {
         case "cgroup", "cgroup2": return .cgroup
         case "":
             throw place.member("type").problem(
-                "expected the type of a file system, since neither bind nor rbind is among the options")
+                "expected the type of a file system, since neither bind nor rbind is among the options"
+            )
         default: return .fileSystem(type: type)
         }
     }
 
     private static func source(
-        _ mount: Mount, at place: Place, kind: MountConfiguration.Kind, bundle: String
+        _ mount: Mount,
+        at place: Place,
+        kind: MountConfiguration.Kind,
+        bundle: String
     ) throws(ConfigurationProblem) -> String? {
         let place = place.member("source")
         let source = mount.source ?? ""
@@ -100,7 +119,10 @@ extension Validator {
 
     /// - Parameter recursive: `nil` if neither `idmap` nor `ridmap` is among the options.
     private static func idMapRequest(
-        _ mount: Mount, at place: Place, kind: MountConfiguration.Kind, recursive: Bool?,
+        _ mount: Mount,
+        at place: Place,
+        kind: MountConfiguration.Kind,
+        recursive: Bool?,
         in container: ContainerConfiguration
     ) throws(ConfigurationProblem) -> IDMapRequest? {
         let uids = try idMappings(mount.uidMappings, at: place.member("uidMappings"))
@@ -115,17 +137,22 @@ extension Validator {
         }
         guard !uids.isEmpty || container.namespaces.isSeparate(.user) else {
             throw place.member("options").problem(
-                "expected uidMappings and gidMappings with idmap or ridmap, since the container has no user namespace")
+                "expected uidMappings and gidMappings with idmap or ridmap, since the container has no user namespace"
+            )
         }
         return IDMapRequest(recursive: recursive ?? false, uidMappings: uids, gidMappings: gids)
     }
 
     private static func checkOptions(
-        _ options: MountOptions, of kind: MountConfiguration.Kind, at place: Place, in container: ContainerConfiguration
+        _ options: MountOptions,
+        of kind: MountConfiguration.Kind,
+        at place: Place,
+        in container: ContainerConfiguration
     ) throws(ConfigurationProblem) {
         if case .bind = kind, let word = options.data.first {
             throw place.problem(
-                "bind mounts cannot have any filesystem-specific options applied, found \(quoted(word))")
+                "bind mounts cannot have any filesystem-specific options applied, found \(quoted(word))"
+            )
         }
         guard !options.copiesUp || kind == .fileSystem(type: "tmpfs") else {
             throw place.problem("expected tmpcopyup only with type tmpfs")
@@ -136,7 +163,9 @@ extension Validator {
         ] where !mappings.isEmpty {
             for word in options.data where word.utf8.starts(with: prefix.utf8) {
                 guard let id = UInt32(word.dropFirst(4)), !mappings.contains(containerID: id) else { continue }
-                throw place.problem("cannot specify \(word) in this user namespace: \(id) is in no entry of linux.\(key)")
+                throw place.problem(
+                    "cannot specify \(word) in this user namespace: \(id) is in no entry of linux.\(key)"
+                )
             }
         }
     }

@@ -14,7 +14,9 @@ extension Validator {
                 throw place.member("type").expected("one of \(kinds)", found: quoted(namespace.type))
             }
             guard !namespaces.isSeparate(kind) else {
-                throw place.member("type").problem("duplicated ns: a namespace of type \(kind.rawValue) is listed before")
+                throw place.member("type").problem(
+                    "duplicated ns: a namespace of type \(kind.rawValue) is listed before"
+                )
             }
             if let path = namespace.path, !path.isEmpty {
                 let path = try place.member("path").absolutePath(path)
@@ -27,7 +29,9 @@ extension Validator {
     }
 
     /// Mappings of a namespace that is joined describe it; whether they are its own is checked by whoever opens it.
-    static func addUserNamespace(_ linux: Linux, to container: inout ContainerConfiguration) throws(ConfigurationProblem) {
+    static func addUserNamespace(_ linux: Linux, to container: inout ContainerConfiguration)
+        throws(ConfigurationProblem)
+    {
         let place = Place.document.member("linux")
         let uidPlace = place.member("uidMappings")
         let gidPlace = place.member("gidMappings")
@@ -37,14 +41,16 @@ extension Validator {
             guard !container.namespaces.creates(.user) else {
                 throw place.problem(
                     "user namespaces enabled, but no namespace path to join nor mappings to apply specified; "
-                        + "expected uidMappings and gidMappings")
+                        + "expected uidMappings and gidMappings"
+                )
             }
             return
         }
         guard container.namespaces.isSeparate(.user) else {
             throw (uids.isEmpty ? gidPlace : uidPlace).problem(
                 "user namespace mappings specified, but user namespace isn't enabled in the config; "
-                    + "expected one of type user in linux.namespaces")
+                    + "expected one of type user in linux.namespaces"
+            )
         }
         guard !uids.isEmpty else {
             throw uidPlace.problem("expected at least one mapping, since there are mappings in linux.gidMappings")
@@ -56,26 +62,33 @@ extension Validator {
         container.gidMappings = gids
     }
 
-    static func addTimeOffsets(_ linux: Linux, to container: inout ContainerConfiguration) throws(ConfigurationProblem) {
+    static func addTimeOffsets(_ linux: Linux, to container: inout ContainerConfiguration) throws(ConfigurationProblem)
+    {
         guard let offsets = linux.timeOffsets, !offsets.isEmpty else { return }
         let place = Place(keyPath: "linux.timeOffsets")
         guard container.namespaces.isSeparate(.time) else {
             throw place.problem(
                 "time namespace offsets specified, but time namespace isn't enabled in the config; "
-                    + "expected one of type time in linux.namespaces")
+                    + "expected one of type time in linux.namespaces"
+            )
         }
         guard container.namespaces.creates(.time) else {
             throw place.problem(
                 "time namespace enabled, but both namespace path and time offsets specified -- "
-                    + "you may only provide one")
+                    + "you may only provide one"
+            )
         }
         for (clock, offset) in offsets {
             guard clock == "monotonic" || clock == "boottime" else {
                 throw place.expected("the clocks monotonic and boottime", found: quoted(clock))
             }
-            let nanoseconds = try place.member(clock).member("nanosecs").number(offset.nanosecs ?? 0, in: 0...999_999_999)
+            let nanoseconds = try place.member(clock).member("nanosecs").number(
+                offset.nanosecs ?? 0,
+                in: 0...999_999_999
+            )
             container.timeOffsets.append(
-                TimeOffset(clock: clock, seconds: offset.secs ?? 0, nanoseconds: nanoseconds))
+                TimeOffset(clock: clock, seconds: offset.secs ?? 0, nanoseconds: nanoseconds)
+            )
         }
     }
 }

@@ -9,7 +9,10 @@ extension Validator {
     /// - Parameter place: Where the section is: `process` in a config.json, the document in a process.json.
     /// - Parameter warnings: Gets a sentence for each capability that cannot be granted.
     package static func process(
-        _ process: OCISpec.Process, at place: Place, in container: ContainerConfiguration, facts: HostFacts,
+        _ process: OCISpec.Process,
+        at place: Place,
+        in container: ContainerConfiguration,
+        facts: HostFacts,
         warnings: inout [String]
     ) throws(ConfigurationProblem) -> ProcessConfiguration {
         var checked = ProcessConfiguration(
@@ -29,7 +32,10 @@ extension Validator {
             checked.oomScoreAdjustment = try place.member("oomScoreAdj").number(adjustment, in: -1000...1000)
         }
         checked.apparmorProfile = try appArmorProfile(
-            process.apparmorProfile, at: place.member("apparmorProfile"), facts: facts)
+            process.apparmorProfile,
+            at: place.member("apparmorProfile"),
+            facts: facts
+        )
         checked.selinuxLabel = try seLinuxLabel(process.selinuxLabel, at: place.member("selinuxLabel"), facts: facts)
         if let scheduler = process.scheduler {
             checked.scheduler = try self.scheduler(scheduler, at: place.member("scheduler"))
@@ -77,7 +83,8 @@ extension Validator {
             }
             guard end > 0 else {
                 throw place.element(index).problem(
-                    "invalid environment variable: name cannot be empty; expected NAME=value")
+                    "invalid environment variable: name cannot be empty; expected NAME=value"
+                )
             }
             try place.element(index).wholeString(entry)
             last[bytes[..<end]] = index
@@ -87,7 +94,8 @@ extension Validator {
     }
 
     private static func consoleSize(
-        _ size: OCISpec.ConsoleSize, at place: Place
+        _ size: OCISpec.ConsoleSize,
+        at place: Place
     ) throws(ConfigurationProblem) -> ConsoleSize {
         let most = UInt(UInt16.max)
         let rows = try place.member("height").number(size.height, in: 0...most)
@@ -96,27 +104,33 @@ extension Validator {
     }
 
     private static func appArmorProfile(
-        _ profile: String?, at place: Place, facts: HostFacts
+        _ profile: String?,
+        at place: Place,
+        facts: HostFacts
     ) throws(ConfigurationProblem) -> String? {
         guard let profile, !profile.isEmpty else { return nil }
         try place.wholeString(profile)
         guard facts.appArmorIsEnabled else {
             throw place.problem(
                 "apparmor: config provided but apparmor not supported: the kernel of this machine does not use it, "
-                    + "found \(quoted(profile))")
+                    + "found \(quoted(profile))"
+            )
         }
         return profile
     }
 
     static func seLinuxLabel(
-        _ label: String?, at place: Place, facts: HostFacts
+        _ label: String?,
+        at place: Place,
+        facts: HostFacts
     ) throws(ConfigurationProblem) -> String? {
         guard let label, !label.isEmpty else { return nil }
         try place.wholeString(label)
         guard facts.seLinuxIsEnabled else {
             throw place.problem(
                 "selinux label is specified in config, but selinux is disabled or not supported, "
-                    + "found \(quoted(label))")
+                    + "found \(quoted(label))"
+            )
         }
         return label
     }

@@ -9,7 +9,8 @@ extension Validator {
     /// A zero where zero is no sensible limit stands for "not asked for": higher runtimes write it so.
     /// - Parameter place: `linux.resources` in a config.json, the document in a file for `update`.
     package static func resources(
-        _ resources: Resources, at place: Place
+        _ resources: Resources,
+        at place: Place
     ) throws(ConfigurationProblem) -> ResourceConfiguration {
         var checked = ResourceConfiguration()
         checked.devices = try place.member("devices").each(resources.devices, deviceRule)
@@ -40,7 +41,9 @@ extension Validator {
 
     // MARK: - Memory
 
-    private static func memory(_ memory: OCISpec.MemoryResources, at place: Place) throws(ConfigurationProblem) -> MemoryResources {
+    private static func memory(_ memory: OCISpec.MemoryResources, at place: Place) throws(ConfigurationProblem)
+        -> MemoryResources
+    {
         var checked = MemoryResources()
         checked.limit = try amount(memory.limit, at: place.member("limit"))
         checked.reservation = try amount(memory.reservation, at: place.member("reservation"))
@@ -56,11 +59,13 @@ extension Validator {
         if let swap = checked.swap, swap != -1 {
             guard let limit = checked.limit, limit != -1 else {
                 throw place.member("swap").problem(
-                    "unable to set swap limit without memory limit; expected linux.resources.memory.limit with it")
+                    "unable to set swap limit without memory limit; expected linux.resources.memory.limit with it"
+                )
             }
             guard swap >= limit else {
                 throw place.member("swap").problem(
-                    "memory+swap limit must be >= memory limit, found \(swap) with a limit of \(limit)")
+                    "memory+swap limit must be >= memory limit, found \(swap) with a limit of \(limit)"
+                )
             }
         }
         return checked

@@ -17,19 +17,22 @@ extension Validator {
 
     /// The names with an r are what higher runtimes write; runtime-spec knows the others.
     static func addRootPropagation(
-        _ linux: Linux, to container: inout ContainerConfiguration
+        _ linux: Linux,
+        to container: inout ContainerConfiguration
     ) throws(ConfigurationProblem) {
         guard let text = linux.rootfsPropagation, !text.isEmpty else { return }
         let plain = text.utf8.first == UInt8(ascii: "r") ? String(text.dropFirst()) : text
         guard let propagation = MountPropagation(rawValue: plain) else {
             throw Place(keyPath: "linux.rootfsPropagation").problem(
                 "rootfsPropagation=\(text) is not supported; expected shared, slave, private or unbindable, "
-                    + "or one of these with an r in front")
+                    + "or one of these with an r in front"
+            )
         }
         container.rootfsPropagation = propagation
     }
 
-    static func addHiddenPaths(_ linux: Linux, to container: inout ContainerConfiguration) throws(ConfigurationProblem) {
+    static func addHiddenPaths(_ linux: Linux, to container: inout ContainerConfiguration) throws(ConfigurationProblem)
+    {
         let place = Place.document.member("linux")
         container.maskedPaths = try hiddenPaths(linux.maskedPaths, at: place.member("maskedPaths"), in: container)
         container.readonlyPaths = try hiddenPaths(linux.readonlyPaths, at: place.member("readonlyPaths"), in: container)
@@ -37,13 +40,16 @@ extension Validator {
 
     /// A path that is listed twice would be covered twice, so only the first is kept.
     private static func hiddenPaths(
-        _ paths: [String]?, at place: Place, in container: ContainerConfiguration
+        _ paths: [String]?,
+        at place: Place,
+        in container: ContainerConfiguration
     ) throws(ConfigurationProblem) -> [String] {
         guard let paths, !paths.isEmpty else { return [] }
         guard container.namespaces.isSeparate(.mount) else {
             throw place.problem(
                 "unable to restrict sys entries without a private MNT namespace; "
-                    + "expected one of type mount in linux.namespaces")
+                    + "expected one of type mount in linux.namespaces"
+            )
         }
         var seen: Set<[UInt8]> = []
         let cleaned = try place.each(paths) { (path, place) throws(ConfigurationProblem) in
@@ -53,7 +59,9 @@ extension Validator {
     }
 
     static func addMountLabel(
-        _ linux: Linux, facts: HostFacts, to container: inout ContainerConfiguration
+        _ linux: Linux,
+        facts: HostFacts,
+        to container: inout ContainerConfiguration
     ) throws(ConfigurationProblem) {
         container.mountLabel = try seLinuxLabel(linux.mountLabel, at: Place(keyPath: "linux.mountLabel"), facts: facts)
     }

@@ -33,14 +33,17 @@ extension Validator {
         } else if priority != 0 {
             throw place.member("priority").problem(
                 "scheduler.priority can only be specified for SCHED_FIFO or SCHED_RR policy, "
-                    + "found \(priority) with \(scheduler.policy)")
+                    + "found \(priority) with \(scheduler.policy)"
+            )
         }
         try addDeadline(scheduler, at: place, to: &attributes)
         return attributes
     }
 
     private static func addDeadline(
-        _ scheduler: Scheduler, at place: Place, to attributes: inout SchedulerAttributes
+        _ scheduler: Scheduler,
+        at place: Place,
+        to attributes: inout SchedulerAttributes
     ) throws(ConfigurationProblem) {
         let runtime = scheduler.runtime ?? 0
         let deadline = scheduler.deadline ?? 0
@@ -49,7 +52,8 @@ extension Validator {
             for (key, value) in [("runtime", runtime), ("deadline", deadline), ("period", period)] where value != 0 {
                 throw place.member(key).problem(
                     "scheduler runtime/deadline/period can only be specified for SCHED_DEADLINE policy, "
-                        + "found \(value) with \(scheduler.policy)")
+                        + "found \(value) with \(scheduler.policy)"
+                )
             }
             return
         }
@@ -61,10 +65,12 @@ extension Validator {
         if period != 0 { _ = try place.member("period").number(period, in: deadline...longest) }
     }
 
-    static func execAffinity(_ affinity: ExecCPUAffinity, at place: Place) throws(ConfigurationProblem) -> ExecAffinity {
+    static func execAffinity(_ affinity: ExecCPUAffinity, at place: Place) throws(ConfigurationProblem) -> ExecAffinity
+    {
         ExecAffinity(
             initial: try numberList(affinity.initial, at: place.member("initial")),
-            final: try numberList(affinity.final, at: place.member("final")))
+            final: try numberList(affinity.final, at: place.member("final"))
+        )
     }
 
     /// Returns the set that `text` lists; an empty text is as good as none.
@@ -72,7 +78,9 @@ extension Validator {
         guard let text, !text.isEmpty else { return nil }
         guard let list = NumberList(text) else {
             throw place.expected(
-                "a list of numbers up to \(NumberList.maximum) and ranges such as 0-3,7", found: quoted(text))
+                "a list of numbers up to \(NumberList.maximum) and ranges such as 0-3,7",
+                found: quoted(text)
+            )
         }
         return list
     }
@@ -115,7 +123,9 @@ extension Validator {
     }
 
     private static func checkNodes(
-        _ nodes: NumberList?, of policy: OCISpec.MemoryPolicy, at place: Place
+        _ nodes: NumberList?,
+        of policy: OCISpec.MemoryPolicy,
+        at place: Place
     ) throws(ConfigurationProblem) {
         switch policy.mode {
         case "MPOL_DEFAULT", "MPOL_LOCAL":
@@ -131,7 +141,10 @@ extension Validator {
     }
 
     private static func checkFlags(
-        _ flags: Int32, of policy: OCISpec.MemoryPolicy, hasNodes: Bool, at place: Place
+        _ flags: Int32,
+        of policy: OCISpec.MemoryPolicy,
+        hasNodes: Bool,
+        at place: Place
     ) throws(ConfigurationProblem) {
         let relative: Int32 = 1 << 14
         let fixed: Int32 = 1 << 15
@@ -140,11 +153,13 @@ extension Validator {
         }
         guard hasNodes || flags & (relative | fixed) == 0 else {
             throw place.problem(
-                "expected no MPOL_F_RELATIVE_NODES or MPOL_F_STATIC_NODES where linux.memoryPolicy.nodes names none")
+                "expected no MPOL_F_RELATIVE_NODES or MPOL_F_STATIC_NODES where linux.memoryPolicy.nodes names none"
+            )
         }
         guard flags & 1 << 13 == 0 || ["MPOL_BIND", "MPOL_PREFERRED_MANY"].contains(policy.mode) else {
             throw place.problem(
-                "expected MPOL_F_NUMA_BALANCING only with MPOL_BIND or MPOL_PREFERRED_MANY, found it with \(policy.mode)")
+                "expected MPOL_F_NUMA_BALANCING only with MPOL_BIND or MPOL_PREFERRED_MANY, found it with \(policy.mode)"
+            )
         }
     }
 

@@ -16,10 +16,17 @@ extension Validator {
         let place = Place(keyPath: "linux.seccomp")
         var checked = SeccompConfiguration(
             defaultAction: try action(
-                seccomp.defaultAction, errno: seccomp.defaultErrnoRet, at: place, "defaultAction", "defaultErrnoRet"))
+                seccomp.defaultAction,
+                errno: seccomp.defaultErrnoRet,
+                at: place,
+                "defaultAction",
+                "defaultErrnoRet"
+            )
+        )
         guard checked.defaultAction != .notify else {
             throw place.member("defaultAction").problem(
-                "SCMP_ACT_NOTIFY cannot be used as default action, since the agent's own answer would wait for it")
+                "SCMP_ACT_NOTIFY cannot be used as default action, since the agent's own answer would wait for it"
+            )
         }
         let architectures = SeccompConfiguration.architectureNames.map { (name: $0, value: $0) }
         checked.architectures = try place.member("architectures").each(seccomp.architectures) {
@@ -37,7 +44,9 @@ extension Validator {
     }
 
     private static func addListener(
-        _ seccomp: Seccomp, at place: Place, to checked: inout SeccompConfiguration
+        _ seccomp: Seccomp,
+        at place: Place,
+        to checked: inout SeccompConfiguration
     ) throws(ConfigurationProblem) {
         if let path = seccomp.listenerPath, !path.isEmpty {
             let place = place.member("listenerPath")
@@ -59,7 +68,9 @@ extension Validator {
         }
     }
 
-    private static func rule(_ rule: SyscallRule, at place: Place) throws(ConfigurationProblem) -> SeccompConfiguration.Rule {
+    private static func rule(_ rule: SyscallRule, at place: Place) throws(ConfigurationProblem)
+        -> SeccompConfiguration.Rule
+    {
         let names = place.member("names")
         guard !rule.names.isEmpty else { throw names.problem("expected at least one system call") }
         let action = try self.action(rule.action, errno: rule.errnoRet, at: place, "action", "errnoRet")
@@ -82,7 +93,11 @@ extension Validator {
     ]
 
     private static func action(
-        _ name: String, errno: UInt?, at place: Place, _ actionKey: String, _ errnoKey: String
+        _ name: String,
+        errno: UInt?,
+        at place: Place,
+        _ actionKey: String,
+        _ errnoKey: String
     ) throws(ConfigurationProblem) -> SeccompConfiguration.Action {
         let action = try place.member(actionKey).word(name, from: actions)
         let place = place.member(errnoKey)
@@ -103,11 +118,14 @@ extension Validator {
     ].map { ($0.rawValue, $0) }
 
     private static func condition(
-        _ argument: SyscallArgument, at place: Place
+        _ argument: SyscallArgument,
+        at place: Place
     ) throws(ConfigurationProblem) -> SeccompConfiguration.Condition {
         SeccompConfiguration.Condition(
             index: UInt32(try place.member("index").number(argument.index, in: 0...5)),
             comparison: try place.member("op").word(argument.op, from: operators),
-            value: argument.value, valueTwo: argument.valueTwo ?? 0)
+            value: argument.value,
+            valueTwo: argument.valueTwo ?? 0
+        )
     }
 }

@@ -5,13 +5,16 @@ import OCISpec
 
 extension Validator {
     static func sysctls(
-        _ linux: Linux, in container: ContainerConfiguration
+        _ linux: Linux,
+        in container: ContainerConfiguration
     ) throws(ConfigurationProblem) -> [SysctlSetting] {
         var settings: [SysctlSetting] = []
         for (name, value) in linux.sysctl ?? [:] {
             let place = Place(keyPath: "linux.sysctl").member(name)
             guard let key = SysctlKey(name) else {
-                throw place.problem("expected components that are not empty and neither . nor .., found \(quoted(name))")
+                throw place.problem(
+                    "expected components that are not empty and neither . nor .., found \(quoted(name))"
+                )
             }
             try checkNamespace(of: key, called: name, at: place, in: container)
             try place.wholeString(value)
@@ -24,13 +27,17 @@ extension Validator {
     }
 
     private static func checkNamespace(
-        of key: SysctlKey, called name: String, at place: Place, in container: ContainerConfiguration
+        of key: SysctlKey,
+        called name: String,
+        at place: Place,
+        in container: ContainerConfiguration
     ) throws(ConfigurationProblem) {
         let kind = key.namespace
         if kind == .network, !container.namespaces.isSeparate(.network) {
             throw place.problem(
                 "sysctl \(quoted(name)) not allowed in host network namespace; "
-                    + "expected one of type network in linux.namespaces")
+                    + "expected one of type network in linux.namespaces"
+            )
         }
         guard let kind, container.namespaces.isSeparate(kind) else {
             let advice = kind.map { "; expected one of type \($0.rawValue) in linux.namespaces" } ?? ""
@@ -41,7 +48,8 @@ extension Validator {
         let field = key.components[1]
         guard field == "domainname" && container.domainname == nil else {
             throw place.problem(
-                "sysctl \(quoted(name)) is not allowed as it conflicts with the OCI \(quoted(field)) field")
+                "sysctl \(quoted(name)) is not allowed as it conflicts with the OCI \(quoted(field)) field"
+            )
         }
     }
 }

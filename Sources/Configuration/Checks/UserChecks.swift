@@ -7,7 +7,10 @@ extension Validator {
     private static let mostGroups = 65536
 
     static func user(
-        _ user: User, at place: Place, in container: ContainerConfiguration, facts: HostFacts
+        _ user: User,
+        at place: Place,
+        in container: ContainerConfiguration,
+        facts: HostFacts
     ) throws(ConfigurationProblem) -> UserConfiguration {
         try checkID(user.uid, "user", mappings: container.uidMappings, "uidMappings", at: place.member("uid"))
         try checkID(user.gid, "group", mappings: container.gidMappings, "gidMappings", at: place.member("gid"))
@@ -19,7 +22,12 @@ extension Validator {
         }
         for (index, group) in groups.enumerated() {
             try checkID(
-                group, "group", mappings: container.gidMappings, "gidMappings", at: groupsPlace.element(index))
+                group,
+                "group",
+                mappings: container.gidMappings,
+                "gidMappings",
+                at: groupsPlace.element(index)
+            )
         }
         try checkRootlessGroups(groups, at: groupsPlace, in: container, facts: facts)
         return UserConfiguration(uid: user.uid, gid: user.gid, umask: user.umask, additionalGroups: groups)
@@ -27,18 +35,24 @@ extension Validator {
 
     /// An empty list of mappings is that of a container that shares or joins a user namespace.
     private static func checkID(
-        _ id: UInt32, _ kind: String, mappings: [IDMapping], _ key: String, at place: Place
+        _ id: UInt32,
+        _ kind: String,
+        mappings: [IDMapping],
+        _ key: String,
+        at place: Place
     ) throws(ConfigurationProblem) {
         guard id != UInt32.max else { throw place.expected("a number from 0 to 4294967294", found: "\(id)") }
         guard mappings.isEmpty || mappings.contains(containerID: id) else {
             let verb = kind == "user" ? "uid" : "gid"
             throw place.problem(
-                "cannot set \(verb) to unmapped \(kind) in user namespace: \(id) is in no entry of linux.\(key)")
+                "cannot set \(verb) to unmapped \(kind) in user namespace: \(id) is in no entry of linux.\(key)"
+            )
         }
     }
 
     static func limits(
-        _ limits: [OCISpec.ResourceLimit]?, at place: Place
+        _ limits: [OCISpec.ResourceLimit]?,
+        at place: Place
     ) throws(ConfigurationProblem) -> [ResourceLimit] {
         var checked: [ResourceLimit] = []
         for (index, limit) in (limits ?? []).enumerated() {

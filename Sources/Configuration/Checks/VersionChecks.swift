@@ -28,7 +28,9 @@ extension Validator {
         }
     }
 
-    static func addAnnotations(_ spec: RuntimeSpec, to container: inout ContainerConfiguration) throws(ConfigurationProblem) {
+    static func addAnnotations(_ spec: RuntimeSpec, to container: inout ContainerConfiguration)
+        throws(ConfigurationProblem)
+    {
         for (key, value) in spec.annotations ?? [:] {
             guard !key.isEmpty else {
                 throw Place.document.member("annotations").expected("names that are not empty", found: quoted(key))
