@@ -354,6 +354,12 @@ extension BorrowedFD {
         try check(clinux_fchdir(rawValue))
     }
 
+    /// Sets an extended attribute to bytes with a terminating zero. The corresponding system call is `fsetxattr(2)`.
+    package func setExtendedAttribute(_ name: String, to value: String) throws(Errno) {
+        let bytes = Array(value.utf8) + [0]
+        try check(unsafe clinux_setxattr(rawValue, name, bytes, bytes.count))
+    }
+
     /// The corresponding system call is `fgetxattr(2)`, asking only whether the attribute is there.
     package func hasExtendedAttribute(_ name: String) -> Bool {
         var value: UInt8 = 0

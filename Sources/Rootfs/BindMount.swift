@@ -50,7 +50,7 @@ extension RootfsExecutor {
     // MARK: Attributes, for every kind of mount
 
     /// What the options say of the mount and of those below it. A flag that no option names stays as the source has it.
-    func changeAttributes(of tree: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
+    mutating func changeAttributes(of tree: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
         let options = mount.options
         try setAttributes(options.set, clearing: options.cleared, recursive: false, of: tree, mount)
         try setAttributes(
@@ -62,7 +62,7 @@ extension RootfsExecutor {
         )
     }
 
-    func setAttributes(
+    mutating func setAttributes(
         _ set: MountAttributes,
         clearing cleared: MountAttributes = [],
         recursive: Bool,
@@ -70,15 +70,8 @@ extension RootfsExecutor {
         _ mount: PlannedMount
     ) throws(Failure) {
         if set.isEmpty, cleared.isEmpty { return }
-        // The access-time mode is a field: it is cleared whole before a value is put in.
-        let clearsAccessTime = !set.union(cleared).isDisjoint(with: .accessTimeField)
         do throws(Errno) {
-            try MountAPI.setAttributes(
-                tree,
-                recursive: recursive,
-                setting: set,
-                clearing: clearsAccessTime ? cleared.union(.accessTimeField) : cleared
-            )
+            try change(tree, MountChange(set: set, cleared: cleared, recursive: recursive))
         } catch .EPERM where !cleared.isEmpty {
             throw Failure(
                 "clear the flags \(cleared) of \(mount.key) on \(mount.destination)",
@@ -93,13 +86,13 @@ extension RootfsExecutor {
     }
 
     /// The propagation options, in the order given.
-    func setPropagation(of tree: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
-        for change in mount.options.propagation {
+    mutating func setPropagation(of tree: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
+        for wanted in mount.options.propagation {
             try attempt(
-                "make \(mount.key) on \(mount.destination) \(change.propagation.rawValue)",
+                "make \(mount.key) on \(mount.destination) \(wanted.propagation.rawValue)",
                 .mountSetattr
             ) { () throws(Errno) in
-                try MountAPI.setAttributes(tree, recursive: change.recursive, propagation: change.propagation)
+                try change(tree, MountChange(propagation: wanted.propagation, recursive: wanted.recursive))
             }
         }
     }
@@ -107,7 +100,7 @@ extension RootfsExecutor {
     // MARK: Changing what is there
 
     /// `remount`: flags and data of the mount at the destination. The corresponding call is `mount(2)`, `MS_REMOUNT`.
-    func remount(_ mount: PlannedMount, _ data: [String]) throws(Failure) {
+    mutating func remount(_ mount: PlannedMount, _ data: [String]) throws(Failure) {
         let target = try root.open(mount.destination, [.path])
         try attempt("remount \(mount.destination)", .mount, detail: "\(mount.key), \(mount.words)") { () throws(Errno) in
             try MountAPI.legacyMount(
@@ -120,24 +113,10 @@ extension RootfsExecutor {
     }
 
     /// A mount that everything is made in by now.
-    func remountReadonly(_ path: String) throws(Failure) {
+    mutating func remountReadonly(_ path: String) throws(Failure) {
         let target = try root.open(path, [.path])
         try attempt("make the mount on \(path) read-only", .mountSetattr) { () throws(Errno) in
-            try MountAPI.setAttributes(target.borrowed, setting: .readOnly)
-        }
-    }
-}
-
-extension MountAttributes {
-    /// The same as `MS_*` flags.
-    var legacyFlags: MountFlags {
-        let pairs: [(MountAttributes, MountFlags)] = [
-            (.readOnly, .readOnly), (.noSetID, .noSetID), (.noDevices, .noDevices), (.noExecute, .noExecute),
-            (.noAccessTime, .noAccessTime), (.strictAccessTime, .strictAccessTime),
-            (.noDirectoryAccessTime, .noDirectoryAccessTime), (.noSymlinkFollow, .noSymlinkFollow),
-        ]
-        return pairs.reduce(into: []) { flags, pair in
-            if contains(pair.0) { flags.formUnion(pair.1) }
+            try change(target.borrowed, MountChange(set: .readOnly))
         }
     }
 }

@@ -42,9 +42,7 @@ extension RootfsExecutor {
         let request = FileSystemRequest(
             type: "tmpfs",
             source: "tmpfs",
-            parameters: [FileSystemRequest.Parameter("mode", "755")],
-            flags: [],
-            substitute: nil
+            parameters: [FileSystemRequest.Parameter("mode", "755")]
         )
         let directory: OwnedFD
         do throws(FileSystemRefusal) {
@@ -63,7 +61,7 @@ extension RootfsExecutor {
     }
 
     /// One hierarchy in the directory of hierarchies, which nobody else can reach yet.
-    private func mountHierarchy(
+    private mutating func mountHierarchy(
         _ source: CgroupMountSource,
         in directory: BorrowedFD,
         _ mount: PlannedMount,
@@ -74,6 +72,7 @@ extension RootfsExecutor {
         try attempt("mount the cgroup hierarchy \(source.name) of \(mount.key)", .moveMount) { () throws(Errno) in
             try directory.makeDirectory(source.name, mode: 0o755)
             try MountAPI.attach(tree.borrowed, at: directory, source.name)
+            try finishChanges(of: tree.borrowed)
         }
         for link in source.links where link != source.name {
             do throws(Errno) {
@@ -88,7 +87,7 @@ extension RootfsExecutor {
 
     /// A file system of the container's cgroup namespace; where there is none, or the kernel does not let this user
     /// namespace mount one, the container's own directory.
-    private func cgroupTree(
+    private mutating func cgroupTree(
         _ source: CgroupMountSource?,
         isUnified: Bool,
         _ mount: PlannedMount,
@@ -98,9 +97,7 @@ extension RootfsExecutor {
             let request = FileSystemRequest(
                 type: isUnified ? "cgroup2" : "cgroup",
                 source: "cgroup",
-                parameters: (source?.parameters ?? []).map { FileSystemRequest.Parameter(word: $0) },
-                flags: [],
-                substitute: nil
+                parameters: (source?.parameters ?? []).map { FileSystemRequest.Parameter(word: $0) }
             )
             do throws(FileSystemRefusal) {
                 return try request.makeTree(mount.options.set)

@@ -83,6 +83,7 @@ extension RootfsExecutor {
             return try mountLegacy(mount, request, onto: target.borrowed, adding: mode, instead: error)
         }
         if let map = mount.options.idMap { try applyOwnMappings(map, to: tree.borrowed, mount) }
+        if let label = request.rootLabel { try setLabel(label, of: tree.borrowed, mount) }
         if mount.options.copiesUp { try TmpCopyUp.copy(from: target.borrowed, to: tree.borrowed, mount) }
         try setPropagation(of: tree.borrowed, mount)
         try attach(tree.borrowed, onto: target.borrowed, mount)
@@ -100,6 +101,17 @@ extension RootfsExecutor {
         return FileSystemRequest.Parameter("mode", String(facts.permissions, radix: 8))
     }
 
+    private func setLabel(_ label: String, of tree: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
+        do throws(Errno) {
+            let directory = try tree.open(".", [.readOnly, .directory])
+            try directory.borrowed.setExtendedAttribute("security.selinux", to: label)
+        } catch .ENOTSUP {
+            return
+        } catch {
+            throw Failure("label the mount on \(mount.destination)", .setxattr, error, detail: label)
+        }
+    }
+
     private func applyOwnMappings(
         _ request: IDMapRequest,
         to tree: BorrowedFD,
@@ -114,7 +126,7 @@ extension RootfsExecutor {
 
     /// The host's own file system of the kind, with everything that is mounted in it, and nothing more permitted than
     /// was asked for: an unprivileged container may not have one of its own where it shares the host's namespace.
-    private func bindSubstitute(_ path: String, _ mount: PlannedMount, onto target: BorrowedFD) throws(Failure) {
+    private mutating func bindSubstitute(_ path: String, _ mount: PlannedMount, onto target: BorrowedFD) throws(Failure) {
         let tree = try attempt("copy the host's \(path) for \(mount.key)", .openTree) { () throws(Errno) in
             try MountAPI.cloneTree(at: .workingDirectory, path, recursive: true)
         }
@@ -123,7 +135,7 @@ extension RootfsExecutor {
         try attach(tree.borrowed, onto: target, mount)
     }
 
-    private func mountLegacy(
+    private mutating func mountLegacy(
         _ mount: PlannedMount,
         _ request: FileSystemRequest,
         onto target: BorrowedFD,

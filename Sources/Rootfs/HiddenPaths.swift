@@ -9,16 +9,16 @@ internal import PathResolution
 extension RootfsExecutor {
     /// Mounts a read-only copy of the path's mount on it; a path that is not there is skipped.
     /// Runtime-spec: config-linux.md, Readonly Paths.
-    func makeReadonly(_ path: String) throws(Failure) {
+    mutating func makeReadonly(_ path: String) throws(Failure) {
         guard let target = try root.openIfPresent(path, [.path]) else { return }
         let tree = try attempt("copy the mount of the read-only path \(path)", .openTree) { () throws(Errno) in
             try MountAPI.cloneTree(at: target.borrowed, "", recursive: true)
         }
         try attempt("make the path \(path) read-only", .mountSetattr) { () throws(Errno) in
-            try MountAPI.setAttributes(tree.borrowed, setting: .readOnly)
+            try change(tree.borrowed, MountChange(set: .readOnly))
         }
         try attempt("mount the read-only path \(path)", .moveMount) { () throws(Errno) in
-            try MountAPI.attach(tree.borrowed, onto: target.borrowed)
+            try place(tree.borrowed, onto: target.borrowed)
         }
     }
 
@@ -108,6 +108,6 @@ extension RootfsExecutor {
             FileSystemRequest.Parameter("nr_inodes", String(inodes)),
         ]
         if let mountLabel { parameters.append(FileSystemRequest.Parameter("context", mountLabel)) }
-        return FileSystemRequest(type: "tmpfs", source: "tmpfs", parameters: parameters, flags: [], substitute: nil)
+        return FileSystemRequest(type: "tmpfs", source: "tmpfs", parameters: parameters)
     }
 }

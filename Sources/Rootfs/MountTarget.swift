@@ -56,9 +56,9 @@ extension RootfsExecutor {
     }
 
     /// Attaches the detached mount.
-    func attach(_ tree: BorrowedFD, onto target: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
+    mutating func attach(_ tree: BorrowedFD, onto target: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
         do throws(Errno) {
-            try MountAPI.attach(tree, onto: target)
+            try place(tree, onto: target)
         } catch {
             let kinds = try? (tree.facts().kind == .directory, target.facts().kind == .directory)
             if let kinds, kinds.0 != kinds.1 {

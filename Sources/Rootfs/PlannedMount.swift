@@ -84,6 +84,24 @@ package struct FileSystemRequest: Equatable, Sendable {
     /// A directory of the host that is bound, with everything below it, when the kernel refuses the container a file
     /// system of its own because it shares the host's namespace of that kind.
     package let substitute: String?
+    /// SELinux label of the mount's root, for file systems that take no `context=` but store labels.
+    package let rootLabel: String?
+
+    init(
+        type: String,
+        source: String?,
+        parameters: [Parameter],
+        flags: MountFlags = [],
+        substitute: String? = nil,
+        rootLabel: String? = nil
+    ) {
+        self.type = type
+        self.source = source
+        self.parameters = parameters
+        self.flags = flags
+        self.substitute = substitute
+        self.rootLabel = rootLabel
+    }
 
     /// `fsconfig(2)` takes values of at most 255 bytes and cannot say `iversion`.
     var needsLegacyCall: Bool {

@@ -22,10 +22,10 @@ extension RootfsExecutor {
             try MountAPI.cloneTree(at: place, "", recursive: true)
         }
         try attempt("make the root filesystem \(path) private", .mountSetattr) { () throws(Errno) in
-            try MountAPI.setAttributes(tree.borrowed, propagation: .private)
+            try change(tree.borrowed, MountChange(propagation: .private))
         }
         try attempt("mount the root filesystem on \(path)", .moveMount) { () throws(Errno) in
-            try MountAPI.attach(tree.borrowed, onto: place)
+            try self.place(tree.borrowed, onto: place)
         }
         root = RootHandle(tree, name: "the root filesystem")
     }
@@ -114,16 +114,18 @@ extension RootfsExecutor {
     }
 
     /// `linux.rootfsPropagation`, once nothing is mounted any more.
-    func setRootPropagation(_ propagation: MountPropagation) throws(Failure) {
+    mutating func setRootPropagation(_ propagation: MountPropagation) throws(Failure) {
+        let mount = root.directory
         try attempt("make the root mount \(propagation.rawValue)", .mountSetattr) { () throws(Errno) in
-            try MountAPI.setAttributes(root.directory, propagation: propagation)
+            try change(mount, MountChange(propagation: propagation))
         }
     }
 
     /// `root.readonly`.
-    func makeRootReadonly() throws(Failure) {
+    mutating func makeRootReadonly() throws(Failure) {
+        let mount = root.directory
         try attempt("make the root mount read-only", .mountSetattr) { () throws(Errno) in
-            try MountAPI.setAttributes(root.directory, setting: .readOnly)
+            try change(mount, MountChange(set: .readOnly))
         }
     }
 }

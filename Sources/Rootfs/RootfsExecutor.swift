@@ -20,6 +20,8 @@ package struct RootfsExecutor: ~Copyable {
     var nullDevice: OwnedFD?
     /// The read-only empty directory that hides directories; mounted where it was needed first.
     var emptyDirectory: OwnedFD?
+    /// For kernels that change only what is attached.
+    var changesWhenAttached: [MountChange] = []
 
     /// - Parameters:
     ///   - rootPath: Absolute, in the present mount namespace.

@@ -126,7 +126,8 @@ package enum RootfsPlan {
                         source: mount.source,
                         parameters: parameters(type, options, c),
                         flags: options.fileSystemFlags,
-                        substitute: substitute(for: type, c, f)
+                        substitute: substitute(for: type, c, f),
+                        rootLabel: type == "mqueue" ? c.mountLabel : nil
                     )
                 )
             }

@@ -18,6 +18,8 @@ struct ProbeRequest {
     var console = false
     var ownCgroupNamespace = false
     var printsPlan = false
+    /// Number of a system call that the kernel is to answer with `ENOSYS`.
+    var denied: Int?
     var uidMap = "0 100000 65536\n"
     var gidMap = "0 100000 65536\n"
     var script = ""
@@ -46,6 +48,7 @@ struct ProbeRequest {
             case "--label": configuration.mountLabel = rest.removeFirst()
             case "--no-pivot": noPivot = true
             case "--console": console = true
+            case "--deny": denied = Int(rest.removeFirst())
             case "--plan": printsPlan = true
             case "--unified": facts.cgroupMode = .unified
             case "--own-cgroup-namespace":

@@ -4,7 +4,7 @@
 //   RootfsProbe --rootfs DIR [--user] [--share NAMESPACE]... [--mount KIND,DEST,SOURCE,OPTION...]...
 //               [--device PATH,c|b|p,MAJOR,MINOR,MODE,UID,GID]... [--mask PATH]... [--readonly-path PATH]...
 //               [--readonly] [--propagation P] [--no-pivot] [--console] [--cgroup VERSION,NAME,DIR,LINK...]...
-//               [--unified] [--own-cgroup-namespace] [--plan] [SCRIPT]
+//               [--unified] [--own-cgroup-namespace] [--plan] [--deny NUMBER] [SCRIPT]
 
 import Configuration
 import Diagnostics
@@ -58,6 +58,7 @@ func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
 }
 
 func buildAndRun(_ request: ProbeRequest, _ sources: consuming MountSources) throws(Failure) -> Never {
+    if let denied = request.denied { try deny(denied) }
     if request.ownCgroupNamespace {
         try attempt("unshare", .unshare) { () throws(Errno) in try Namespaces.unshare(.cgroup) }
     }
@@ -98,4 +99,15 @@ func report(_ failure: Failure) {
 /// How many descriptors this process has open.
 func openDescriptors() -> Int {
     (0..<256).count { fcntl(CInt($0), F_GETFD) >= 0 }
+}
+
+/// Makes the kernel answer a system call as if it did not know it.
+func deny(_ number: Int) throws(Failure) {
+    let program: [(UInt16, UInt8, UInt8, UInt32)] = [
+        (0x20, 0, 0, 0), (0x15, 0, 1, UInt32(number)), (0x06, 0, 0, 0x5_0000 | UInt32(ENOSYS)), (0x06, 0, 0, 0x7fff_0000),
+    ]
+    let bytes = program.flatMap { code, yes, no, value in
+        withUnsafeBytes(of: code.littleEndian, Array.init) + [yes, no] + withUnsafeBytes(of: value.littleEndian, Array.init)
+    }
+    _ = try attempt("deny a call", .seccomp) { () throws(Errno) in try Seccomp.install(bytes, flags: 0) }
 }
