@@ -1,0 +1,231 @@
+"""Runs one case: prepares the bundle, walks through the steps, asks the leak oracle, cleans up.
+
+A case with "expect" gets its steps from expected_steps(); a case with "steps" brings its own.
+"""
+
+import json
+import os
+import shutil
+
+from . import bundle, cgroups, host, leaks
+from .container import Container
+from .holder import Holder
+from .match import mismatches
+from .patch import substituted
+from .runtime import CallFailed
+
+
+class Failed(Exception):
+    """The runtime did not do what the case expects. The argument is a list of sentences."""
+
+
+def expected_steps(expect, terminal):
+    """The steps of a case that only says what comes out.
+
+    An error is looked for with run, which covers create and start. With "created", or a terminal, the container goes
+    through create, start and delete, so that it can be looked at from outside; otherwise run does it all.
+    """
+    if "error" in expect:
+        step = {"do": "run", "exit": "error"}
+        if expect["error"] is not True:
+            step["stderr"] = {"$re": expect["error"]}
+        return [step, {"written": ""}, {"do": "state", "exit": "error"}, *_afterwards(expect)]
+    status = expect.get("exit", 0)
+    if "created" in expect or terminal:
+        looks = [{name: wanted} for name, wanted in expect.get("created", {}).items()]
+        return ["create", *looks, "start", {"wait": status}, *_afterwards(expect), "delete"]
+    return [{"do": "run", "exit": status}, *_afterwards(expect)]
+
+
+def _afterwards(expect):
+    return [{name: expect[name]} for name in ("facts", "files", "hooks", "written") if name in expect]
+
+
+class Scenario:
+    """One run of one case. Made by a worker, used once."""
+
+    def __init__(self, case, runtime, work, token, number, probe):
+        self.case, self.runtime, self.work, self.token, self.probe = case, runtime, work, token, probe
+        self.identifier = f"{token}-{number}"
+        self.directory = f"{work}/{number}"
+        self.bundle = f"{self.directory}/bundle"
+        self.root = f"{self.bundle}/rootfs"
+        self.preparation = bundle.Preparation()
+        self.holder = self.container = None
+        self.variables = {
+            "ID": self.identifier, "BUNDLE": self.bundle, "ROOTFS": self.root, "WORK": self.directory,
+            "TOKEN": token, "UID": runtime.uid, "PROBE": probe, "STATE": runtime.state_root, **host.facts(),
+        }
+
+    def run(self):
+        """Returns the problems found, as sentences; none means that the case passed."""
+        try:
+            self._prepare()
+            before = self._snapshot()
+            steps = self.case.get("steps") or expected_steps(self.case["expect"], self.container.has_terminal)
+            for step in steps:
+                self._perform(step)
+            self.container.close()
+            return leaks.difference(before, self._snapshot)
+        except Failed as failure:
+            return failure.args[0]
+        except CallFailed as failure:
+            return [str(failure)]
+        finally:
+            self._clean()
+
+    def _prepare(self):
+        for directory in (self.directory, self.bundle):
+            os.mkdir(directory)
+        bundle.make_root(self.root, self.probe)
+        if "holder" in self.case:
+            self.holder = Holder(self.case["holder"])
+            self.variables.update(self.holder.variables())
+        for action in substituted(self.case.get("setup", []), self.variables):
+            self.preparation.perform(action)
+        config = bundle.configuration(self.case, self.variables, bool(self.runtime.uid))
+        if "text" in self.case:
+            config = substituted(self.case["text"], self.variables)
+        bundle.write(f"{self.bundle}/config.json", config)
+        if self.runtime.uid:
+            self._give_away()
+        self.container = Container(self.runtime, self.identifier, self.bundle, self.directory, config)
+
+    def _give_away(self):
+        for directory, names, files in os.walk(self.directory):
+            for path in [directory] + [f"{directory}/{name}" for name in files]:
+                if os.lstat(path).st_nlink == 1 or os.path.isdir(path):  # the probe's other names stay root's
+                    os.chown(path, self.runtime.uid, self.runtime.uid, follow_symlinks=False)
+
+    def _snapshot(self):
+        own = self.holder.children() if self.holder else set()
+        return leaks.Snapshot(self.token, self.runtime.state_root, self.bundle, own)
+
+    def _clean(self):
+        """Leaves nothing for the next case to stumble over, whatever this one did."""
+        for entry in os.listdir(self.runtime.state_root):
+            if entry.startswith(self.token):
+                try:
+                    self.runtime.call(["delete", "--force", entry])
+                except CallFailed:
+                    pass
+                shutil.rmtree(f"{self.runtime.state_root}/{entry}", ignore_errors=True)
+        if self.container:
+            self.container.close()
+        if self.holder:
+            self.holder.release()
+        cgroups.remove(cgroups.directories(self.token))
+        leaks.end_children()
+        cgroups.remove(cgroups.directories(self.token))
+        self.preparation.undo()
+        with open("/proc/self/mountinfo") as file:
+            points = [line.split()[4] for line in file]
+        for point in reversed(points):
+            if point.startswith(f"{self.directory}/"):
+                self.preparation.perform(["unmount", point])
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    # Steps. A step is a word ("start", "kill TERM", "wait") or an object with one action and its conditions.
+
+    def _perform(self, step):
+        if isinstance(step, str):
+            step = {"wait": None} if step == "wait" else {"do": step}
+        self.variables["PID"] = self.container.pid()
+        step = substituted(step, self.variables)
+        action = next(name for name in self.ACTIONS if name in step)
+        self.ACTIONS[action](self, step, step[action])
+
+    def _require(self, what, expected, found):
+        problems = mismatches(expected, found)
+        if problems:
+            raise Failed([f"{what}: {problem}" for problem in problems])
+
+    def _do(self, step, words):
+        """Calls the runtime. exit is 0 unless given, "error" any failure of the runtime itself."""
+        options = {name: step[name] for name in ("stdin", "environment", "umask", "directory") if name in step}
+        if "descriptors" in step:
+            options["fds"] = tuple(range(3, 3 + step["descriptors"]))
+        call = self.container.call(words, **options)
+        wanted = step.get("exit", 0)
+        fits = call.status > 0 if wanted == "error" else call.status == wanted
+        if not fits:
+            text = call.stderr.strip()[-600:]
+            raise Failed([f"{' '.join(call.arguments)}: exit status {call.status}, expected {wanted}; "
+                          f"standard error: {text or 'nothing'}"])
+        if "stdout" in step:
+            self._require(f"standard output of {call.arguments[0]}", step["stdout"], call.stdout)
+        if "stderr" in step:
+            self._require(f"standard error of {call.arguments[0]}", step["stderr"], call.stderr)
+        if "json" in step:
+            self._require(f"output of {call.arguments[0]}", step["json"], call.json())
+
+    def _state(self, _step, wanted):
+        call = self.container.call("state")
+        if call.status:
+            raise Failed([f"state: exit status {call.status}; standard error: {call.stderr.strip()}"])
+        self._require("state", wanted, call.json())
+
+    def _wait(self, _step, status):
+        if not self.container.wait():
+            raise Failed(["the container process did not end in time"])
+        if status is not None:
+            self._require("exit status of the container process", status, self.container.status)
+
+    def _facts(self, _step, wanted):
+        self._require("inside", wanted, self.container.facts(needed=wanted))
+
+    def _written(self, _step, wanted):
+        self._require("output of the container", wanted, self.container.written())
+
+    def _cgroup(self, _step, wanted):
+        self._require("cgroup", wanted, {name: self.container.cgroup_file(name) for name in wanted})
+
+    def _proc(self, _step, wanted):
+        self._require("/proc/PID", wanted, {name: self.container.process_file(name) for name in wanted})
+
+    def _files(self, _step, wanted):
+        found = {}
+        for path in wanted:
+            try:
+                with open(path, errors="replace") as file:
+                    found[path] = file.read()
+            except OSError:
+                found[path] = "directory" if os.path.isdir(path) else None
+        self._require("file", wanted, found)
+
+    def _hooks(self, _step, wanted):
+        """The lines that hooks have written to the two logs: on the host and in the root file system."""
+        lines = []
+        for path in (f"{self.directory}/hooks", f"{self.root}/hooks"):
+            if os.path.exists(path):
+                with open(path) as file:
+                    lines += [json.loads(line) for line in file]
+        for line in lines:
+            try:
+                line["state"] = json.loads(line["state_text"])
+            except ValueError:
+                line["state"] = None
+        self._require("hooks", wanted, lines)
+
+    def _host(self, _step, actions):
+        for action in actions:
+            if action[0] == "config":
+                config = bundle.configuration({"patch": action[1]}, self.variables, bool(self.runtime.uid))
+                bundle.write(f"{self.bundle}/config.json", config)
+            elif action[0] == "signal":
+                os.kill(self.container.pid(), action[1])
+            elif action[0] == "type":
+                self.container.console.write(action[1])
+            else:
+                self.preparation.perform(action)
+
+    def _children(self, _step, wanted):
+        """Whether the container process is a child of the caller, as an orphan of the runtime must become."""
+        status = self.container.process_file("status") or ""
+        parent = next((line.split()[1] for line in status.splitlines() if line.startswith("PPid")), None)
+        self._require("parent of the container process", wanted, parent == str(os.getpid()))
+
+    ACTIONS = {
+        "do": _do, "state": _state, "wait": _wait, "facts": _facts, "written": _written, "cgroup": _cgroup,
+        "proc": _proc, "files": _files, "hooks": _hooks, "host": _host, "child_of_caller": _children,
+    }
