@@ -141,10 +141,14 @@ class Preparation:
         else:
             os.unlink(path)
 
-    def _tmpfs(self, path, data=None):
+    def _tmpfs(self, path, data=""):
         os.makedirs(path, exist_ok=True)
         kernel.mount("tmpfs", path, "tmpfs", 0, data)
         self._mounts.append(path)
+
+    def _attributes(self, path, *names):
+        flags = sum(kernel.ATTRIBUTES[name] for name in names)
+        kernel.mount(None, path, None, kernel.MS_REMOUNT | kernel.MS_BIND | flags)
 
     def _bind(self, source, path):
         kernel.mount(source, path, None, kernel.MS_BIND | kernel.MS_REC)

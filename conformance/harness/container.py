@@ -1,5 +1,6 @@
 """One container of one case, as its caller sees it: calls about it, its process, its output, its cgroup."""
 
+import contextlib
 import json
 import os
 import select
@@ -21,8 +22,11 @@ class Container:
         self.status = None  # of the container process, as waitpid reports it, once it was reaped here
         self.known_pid = None
 
-    def call(self, words, **options):
-        """Calls the runtime. "create" and its like are completed with bundle, id and files; a list is taken as is."""
+    def call(self, words, terminal=False, **options):
+        """Calls the runtime. "create" and its like are completed with bundle, id and files; a list is taken as is.
+
+        With terminal the runtime itself gets one, whose output counts as the container's.
+        """
         keeps_output = False
         if isinstance(words, str):
             command, *rest = words.split()
@@ -37,10 +41,23 @@ class Container:
             words = [command, *rest]
         elif words and words[0] in ("create", "run"):
             keeps_output = True
+        if terminal:
+            return self._call_on_terminal(words, options)
         result = self.runtime.call(words, stdout=self.output if keeps_output else None, **options)
         if keeps_output and self.console and result.status == 0:
             result.stderr += "".join(f"\n{problem}" for problem in self.console.receive(self.runtime.timeout))
         return result
+
+    def _call_on_terminal(self, words, options):
+        master, slave = os.openpty()
+        try:
+            return self.runtime.call(words, terminal=slave, **options)
+        finally:
+            os.close(slave)
+            with open(self.output, "ab") as file, contextlib.suppress(OSError):
+                while chunk := os.read(master, 65536):  # EIO ends it: nobody has the other side open
+                    file.write(chunk)
+            os.close(master)
 
     def _console_flags(self, command):
         if not self.has_terminal or command == "run":

@@ -64,6 +64,10 @@ def _capability(number, _):
     return _unless(int(effective, 16) >> int(number) & 1, f"the harness lacks capability {number}")
 
 
+def _no_capability(number, work):
+    return _unless(_capability(number, work), f"the harness has capability {number}")
+
+
 def _lsm(name, _):
     try:
         with open("/sys/kernel/security/lsm") as file:
@@ -104,6 +108,7 @@ NEEDS = {
     "machine": _machine,
     "cpus": _cpus,
     "capability": _capability,
+    "no-capability": _no_capability,
     "lsm": _lsm,
     "no-lsm": _no_lsm,
     "idmap": _idmap,

@@ -12,6 +12,10 @@ CLONE = {
 }
 MS_RDONLY, MS_NODEV, MS_REMOUNT, MS_BIND, MS_MOVE, MS_REC = 1, 4, 32, 4096, 8192, 16384
 MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED = 1 << 17, 1 << 18, 1 << 19, 1 << 20
+ATTRIBUTES = {
+    "ro": MS_RDONLY, "nosuid": 2, "nodev": MS_NODEV, "noexec": 8, "nosymfollow": 256, "noatime": 1024,
+    "nodiratime": 2048, "strictatime": 1 << 24,
+}
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SYS_OPEN_TREE, SYS_MOUNT_SETATTR = 428, 442  # one number on every architecture

@@ -89,6 +89,8 @@ def _work(cases, queue, writer, number, settings):
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)
         queue, writer = fcntl.fcntl(queue, fcntl.F_DUPFD_CLOEXEC, 20), fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 20)
         _reserve_descriptors()
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("50")  # so that "not changed" differs from "set to 0"
         runtime = Runtime(settings.program, settings.root_flags, state_root, settings.uid, runtime_directory,
                           settings.timeout)
         while chosen := os.read(queue, 4):

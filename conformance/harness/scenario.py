@@ -142,7 +142,7 @@ class Scenario:
 
     def _do(self, step, words):
         """Calls the runtime. exit is 0 unless given, "error" any failure of the runtime itself."""
-        options = {name: step[name] for name in ("stdin", "environment", "umask", "directory") if name in step}
+        options = {name: step[name] for name in ("stdin", "environment", "umask", "directory", "terminal") if name in step}
         if "descriptors" in step:
             options["fds"] = tuple(range(3, 3 + step["descriptors"]))
         call = self.container.call(words, **options)
