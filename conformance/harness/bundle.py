@@ -6,7 +6,7 @@ import shutil
 import stat
 import subprocess
 
-from . import kernel
+from . import cgroups, kernel
 from .patch import edited, merged, substituted
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -93,7 +93,7 @@ class Preparation:
     """The host side of a case: files, links and mounts that its setup asks for. Mounts are undone by undo()."""
 
     def __init__(self):
-        self._mounts = []
+        self._mounts, self._cgroups = [], []
 
     def perform(self, action):
         """Performs one action: a list of a verb of this class and its arguments."""
@@ -101,12 +101,13 @@ class Preparation:
         getattr(self, f"_{verb.replace('-', '_')}")(*arguments)
 
     def undo(self):
-        """Unmounts what was mounted."""
+        """Unmounts and removes what was made outside the bundle."""
         while self._mounts:
             try:
                 kernel.unmount(self._mounts.pop())
             except OSError:
                 pass  # the case has unmounted it itself
+        cgroups.remove(self._cgroups)
 
     def _dir(self, path, mode="0755"):
         os.makedirs(path, exist_ok=True)
@@ -156,6 +157,15 @@ class Preparation:
 
     def _propagation(self, path, kind):
         kernel.mount(None, path, None, getattr(kernel, f"MS_{kind.upper()}"))
+
+    def _cgroup(self, name):
+        for point in set(cgroups.hierarchies().values()):
+            os.mkdir(f"{point}/{name}")
+            self._cgroups.append(f"{point}/{name}")
+
+    def _cgroup_remove(self, name):
+        for point in set(cgroups.hierarchies().values()):
+            cgroups.remove(cgroups.below(f"{point}/{name}"))
 
     def _unmount(self, path):
         kernel.unmount(path)

@@ -9,7 +9,7 @@ CASES = pathlib.Path(__file__).resolve().parent.parent / "cases"
 
 FIELDS = {
     "rule": str, "sentence": str, "patch": dict, "edits": list, "probe": list, "setup": list, "holder": list,
-    "expect": dict, "steps": list, "needs": list, "rootless": bool, "text": str, "environment": dict,
+    "expect": dict, "steps": list, "needs": list, "rootless": bool, "text": str, "agent": bool,
 }
 REQUIRED = ("rule", "sentence")
 LISTS_THAT_ADD_UP = ("edits", "setup", "needs")

@@ -69,6 +69,11 @@ def directories(token):
     return found
 
 
+def below(directory):
+    """The directory and all cgroups in it."""
+    return {path for path, _, _ in os.walk(directory)}
+
+
 def remove(directories_to_remove):
     """Kills what is in the directories and removes them, innermost first. Used only after a failed case."""
     for directory in sorted(directories_to_remove, key=len, reverse=True):

@@ -22,6 +22,8 @@ class Holder:
             raise OSError(f"no new namespaces {names} could be made")
         self.inner = int(answer)
         self.names = names
+        if "user" in names:
+            self._map_user()
 
     @staticmethod
     def _hold(names, ready, child_ready):
@@ -46,8 +48,7 @@ class Holder:
         finally:
             os._exit(1)
 
-    def map_user(self, first, size):
-        """Maps ids 0.. of the held user namespace to first.. outside."""
+    def _map_user(self, first=100000, size=65536):
         for kind in ("uid", "gid"):
             with open(f"/proc/{self.process}/{kind}_map", "w") as file:
                 file.write(f"0 {first} {size}")

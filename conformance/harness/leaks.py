@@ -38,11 +38,17 @@ def difference(before, take):
         after = take()
         for kind, earlier in before.items.items():
             later = after.items[kind]
-            problems += [f"left behind: {kind} {item}" for item in sorted(later - earlier)]
-            problems += [f"lost or changed: {kind} {item}" for item in sorted(earlier - later)]
+            problems += _sentences("left behind", kind, later - earlier)
+            problems += _sentences("lost or changed", kind, earlier - later)
         if not problems or time.monotonic() > deadline:
             return problems
         time.sleep(0.01)
+
+
+def _sentences(what, kind, items):
+    shown = sorted(items, key=lambda item: (len(item), item))[:2]
+    more = [f"{what}: {len(items) - 2} more of this kind"] if len(items) > 2 else []
+    return [f"{what}: {kind} {item}" for item in shown] + more
 
 
 def _stat(pid):

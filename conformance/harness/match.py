@@ -19,7 +19,7 @@ CONDITIONS = {
     "$absent": lambda found, wanted: (found is MISSING or found is None) == wanted,
     "$has": lambda found, members: isinstance(found, list) and all(_contains(found, m) for m in members),
     "$lacks": lambda found, members: isinstance(found, list) and not any(_contains(found, m) for m in members),
-    "$in": lambda found, values: found in values,
+    "$in": lambda found, values: (None if found is MISSING else found) in values,
     "$ge": lambda found, bound: found is not MISSING and float(found) >= float(bound),
     "$le": lambda found, bound: found is not MISSING and float(found) <= float(bound),
     "$set": lambda found, members: isinstance(found, list) and sorted(map(str, found)) == sorted(map(str, members)),

@@ -8,6 +8,7 @@ import os
 import shutil
 
 from . import bundle, cgroups, host, leaks
+from .agent import Agent
 from .container import Container
 from .holder import Holder
 from .match import mismatches
@@ -51,7 +52,7 @@ class Scenario:
         self.bundle = f"{self.directory}/bundle"
         self.root = f"{self.bundle}/rootfs"
         self.preparation = bundle.Preparation()
-        self.holder = self.container = None
+        self.holder = self.agent = self.container = None
         self.variables = {
             "ID": self.identifier, "BUNDLE": self.bundle, "ROOTFS": self.root, "WORK": self.directory,
             "TOKEN": token, "UID": runtime.uid, "PROBE": probe, "STATE": runtime.state_root, **host.facts(),
@@ -81,6 +82,8 @@ class Scenario:
         if "holder" in self.case:
             self.holder = Holder(self.case["holder"])
             self.variables.update(self.holder.variables())
+        if self.case.get("agent"):
+            self.agent = Agent(f"{self.directory}/agent.sock", f"{self.directory}/agent.json", self.runtime.uid)
         for action in substituted(self.case.get("setup", []), self.variables):
             self.preparation.perform(action)
         config = bundle.configuration(self.case, self.variables, bool(self.runtime.uid))
@@ -98,7 +101,7 @@ class Scenario:
                     os.chown(path, self.runtime.uid, self.runtime.uid, follow_symlinks=False)
 
     def _snapshot(self):
-        own = self.holder.children() if self.holder else set()
+        own = set().union(*(helper.children() for helper in (self.holder, self.agent) if helper))
         return leaks.Snapshot(self.token, self.runtime.state_root, self.bundle, own)
 
     def _clean(self):
@@ -112,8 +115,9 @@ class Scenario:
                 shutil.rmtree(f"{self.runtime.state_root}/{entry}", ignore_errors=True)
         if self.container:
             self.container.close()
-        if self.holder:
-            self.holder.release()
+        for helper in (self.holder, self.agent):
+            if helper:
+                helper.release()
         cgroups.remove(cgroups.directories(self.token))
         leaks.end_children()
         cgroups.remove(cgroups.directories(self.token))
@@ -193,6 +197,13 @@ class Scenario:
                 found[path] = "directory" if os.path.isdir(path) else None
         self._require("file", wanted, found)
 
+    def _agent(self, _step, wanted):
+        self._require("seccomp agent", wanted, self.agent.received(self.runtime.timeout))
+
+    def _owner(self, _step, wanted):
+        found = {path: [os.lstat(path).st_uid, os.lstat(path).st_gid] for path in wanted}
+        self._require("owner", wanted, found)
+
     def _hooks(self, _step, wanted):
         """The lines that hooks have written to the two logs: on the host and in the root file system."""
         lines = []
@@ -219,6 +230,11 @@ class Scenario:
             else:
                 self.preparation.perform(action)
 
+    def _remember(self, _step, wanted):
+        """Keeps a file of /proc/PID under a name, for ${remembered.NAME} in a later step."""
+        for name, place in wanted.items():
+            self.variables[f"remembered.{name}"] = self.container.process_file(place["proc"])
+
     def _children(self, _step, wanted):
         """Whether the container process is a child of the caller, as an orphan of the runtime must become."""
         status = self.container.process_file("status") or ""
@@ -227,5 +243,5 @@ class Scenario:
 
     ACTIONS = {
         "do": _do, "state": _state, "wait": _wait, "facts": _facts, "written": _written, "cgroup": _cgroup,
-        "proc": _proc, "files": _files, "hooks": _hooks, "host": _host, "child_of_caller": _children,
+        "proc": _proc, "files": _files, "owner": _owner, "agent": _agent, "hooks": _hooks, "host": _host, "remember": _remember, "child_of_caller": _children,
     }
