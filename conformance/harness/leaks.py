@@ -12,7 +12,7 @@ import time
 
 from . import cgroups
 
-DEADLINE = 2.0  # seconds the kernel may need to finish what was asked of it
+DEADLINE = 1.0  # seconds the kernel may need to finish what was asked of it
 
 
 class Snapshot:

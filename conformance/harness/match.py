@@ -23,6 +23,7 @@ CONDITIONS = {
     "$ge": lambda found, bound: found is not MISSING and float(found) >= float(bound),
     "$le": lambda found, bound: found is not MISSING and float(found) <= float(bound),
     "$set": lambda found, members: isinstance(found, list) and sorted(map(str, found)) == sorted(map(str, members)),
+    "$values": lambda found, wanted: found is MISSING or all(not mismatches(wanted, v) for v in found.values()),
     "$length": lambda found, length: found is not MISSING and len(found) == length,
 }
 

@@ -6,13 +6,14 @@ A case with "expect" gets its steps from expected_steps(); a case with "steps" b
 import json
 import os
 import shutil
+import time
 
 from . import bundle, cgroups, host, leaks
 from .agent import Agent
 from .container import Container
 from .holder import Holder
 from .match import mismatches
-from .patch import substituted
+from .patch import merged, substituted
 from .runtime import CallFailed
 
 
@@ -93,6 +94,7 @@ class Scenario:
         if self.runtime.uid:
             self._give_away()
         self.container = Container(self.runtime, self.identifier, self.bundle, self.directory, config)
+        self.config = config
 
     def _give_away(self):
         for directory, names, files in os.walk(self.directory):
@@ -149,6 +151,7 @@ class Scenario:
         options = {name: step[name] for name in ("stdin", "environment", "umask", "directory", "terminal") if name in step}
         if "descriptors" in step:
             options["fds"] = tuple(range(3, 3 + step["descriptors"]))
+            os.lseek(3, 0, os.SEEK_SET)
         call = self.container.call(words, **options)
         wanted = step.get("exit", 0)
         fits = call.status > 0 if wanted == "error" else call.status == wanted
@@ -220,20 +223,52 @@ class Scenario:
 
     def _host(self, _step, actions):
         for action in actions:
-            if action[0] == "config":
-                config = bundle.configuration({"patch": action[1]}, self.variables, bool(self.runtime.uid))
-                bundle.write(f"{self.bundle}/config.json", config)
-            elif action[0] == "signal":
-                os.kill(self.container.pid(), action[1])
-            elif action[0] == "type":
-                self.container.console.write(action[1])
+            verb = f"_host_{action[0].replace('-', '_')}"
+            if hasattr(self, verb):
+                getattr(self, verb)(*action[1:])
             else:
                 self.preparation.perform(action)
 
+    def _host_config(self, patch):
+        """Writes another config.json: the case's own with this patch."""
+        bundle.write(f"{self.bundle}/config.json", merged(self.config, patch))
+
+    def _host_config_from(self, path, patch):
+        """Writes the file at path, with this patch, as config.json."""
+        with open(path) as file:
+            bundle.write(f"{self.bundle}/config.json", merged(json.load(file), patch))
+
+    def _host_config_again(self):
+        """Puts the case's config.json back, for the leak oracle to find the bundle as it was."""
+        bundle.write(f"{self.bundle}/config.json", self.config)
+
+    def _host_type(self, text):
+        self.container.console.write(text)
+
+    def _host_mounts(self, _step, wanted):
+        with open("/proc/self/mountinfo") as file:
+            self._require("mounts of the host", wanted, file.read())
+
+    def _json_file(self, _step, wanted):
+        for path, content in wanted.items():
+            with open(path) as file:
+                self._require(path, content, json.load(file))
+
+    def _until(self, _step, wanted):
+        """Asks for the state until it is as wanted, without reaping the container process."""
+        deadline = time.monotonic() + self.runtime.timeout
+        while mismatches(wanted, self.container.call("state").json()):
+            if time.monotonic() > deadline:
+                raise Failed([f"the state did not become {wanted}"])
+
     def _remember(self, _step, wanted):
-        """Keeps a file of /proc/PID under a name, for ${remembered.NAME} in a later step."""
+        """Keeps a file of /proc/PID or a member of the features document for ${remembered.NAME} in a later step."""
         for name, place in wanted.items():
-            self.variables[f"remembered.{name}"] = self.container.process_file(place["proc"])
+            if "proc" in place:
+                value = self.container.process_file(place["proc"])
+            else:
+                value = (self.container.call(["features"]).json() or {}).get(place["features"])
+            self.variables[f"remembered.{name}"] = value
 
     def _children(self, _step, wanted):
         """Whether the container process is a child of the caller, as an orphan of the runtime must become."""
@@ -241,7 +276,15 @@ class Scenario:
         parent = next((line.split()[1] for line in status.splitlines() if line.startswith("PPid")), None)
         self._require("parent of the container process", wanted, parent == str(os.getpid()))
 
+    def _reap_orphans(self, _step, wanted):
+        """Reaps what the container's processes left to the caller, which must be dead by now."""
+        deadline, reaped = time.monotonic() + self.runtime.timeout, 0
+        while reaped < wanted and time.monotonic() < deadline:
+            reaped += os.waitpid(-1, os.WNOHANG)[0] > 0
+        self._require("orphans reaped", wanted, reaped)
+
     ACTIONS = {
         "do": _do, "state": _state, "wait": _wait, "facts": _facts, "written": _written, "cgroup": _cgroup,
         "proc": _proc, "files": _files, "owner": _owner, "agent": _agent, "hooks": _hooks, "host": _host, "remember": _remember, "child_of_caller": _children,
+        "host_mounts": _host_mounts, "json_file": _json_file, "until": _until, "reap_orphans": _reap_orphans,
     }
