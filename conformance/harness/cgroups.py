@@ -90,17 +90,30 @@ def remove(directories_to_remove):
             pass
 
 
-def mount_private_v1(controllers, directory):
-    """Lays a private tmpfs over /sys/fs/cgroup with the host's hierarchies and, as v1, the named controllers.
+LEFT_OVER = ("hugetlb", "perf_event", "net_cls,net_prio")  # what a hybrid machine may have in no v1 hierarchy
+
+
+def mount_left_over(directory):
+    """Lays a private tmpfs over /sys/fs/cgroup with the host's hierarchies and, as v1, the controllers left over.
 
     The caller is in a mount namespace of its own, so the host's mounts stay as they are; directory is an empty one.
+    A machine with v2 alone is left as it is. A controller that is in use elsewhere is mounted as it is there.
     """
+    mounted = hierarchies()
+    if is_unified(mounted):
+        return
+    with open("/proc/self/cgroup") as file:
+        in_use = [line.split(":")[1] for line in file]
     kernel.mount("tmpfs", directory, "tmpfs", 0, "mode=755")
-    for point in sorted(set(hierarchies().values())):
+    for point in sorted(set(mounted.values())):
         target = f"{directory}/{os.path.basename(point)}"
         os.mkdir(target)
         kernel.mount(point, target, None, kernel.MS_BIND)
-    for controller in controllers:
-        os.mkdir(f"{directory}/{controller}")
-        kernel.mount("cgroup", f"{directory}/{controller}", "cgroup", 0, controller)
+    for wanted in LEFT_OVER:
+        for controllers in [names for names in in_use if set(names.split(",")) & set(wanted.split(","))] or [wanted]:
+            if not set(controllers.split(",")) & set(mounted):
+                os.mkdir(f"{directory}/{controllers}")
+                kernel.mount("cgroup", f"{directory}/{controllers}", "cgroup", 0, controllers)
+                for name in controllers.split(",") if "," in controllers else []:
+                    os.symlink(controllers, f"{directory}/{name}")
     kernel.mount(directory, ROOT, None, kernel.MS_MOVE)

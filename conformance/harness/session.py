@@ -19,27 +19,28 @@ def cache_directory():
 
 
 @contextlib.contextmanager
-def private_mounts(controllers):
-    """Puts this process into a mount namespace of its own, with the named cgroup v1 controllers mounted in it."""
-    if controllers:
+def cgroup_mounts(left_over):
+    """With left_over, puts this process for good into a mount namespace where every v1 controller is mounted."""
+    if left_over:
         kernel.unshare(kernel.CLONE["mnt"])
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         directory = tempfile.mkdtemp(prefix="cf-cgroup-")
         try:
-            cgroups.mount_private_v1([name for name in controllers if name not in cgroups.hierarchies()], directory)
+            cgroups.mount_left_over(directory)
         finally:
-            os.rmdir(directory)
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
     yield
 
 
-def run(cases, program, root_flags=(), jobs=2, rootless=False, timeout=20, mount_v1=()):
+def run(cases, program, root_flags=(), jobs=2, rootless=False, timeout=20, mount_v1=False):
     """Runs the cases against program and yields their results in order."""
     if os.getuid() != 0:
         raise PermissionError("the suite runs as root; --rootless calls the runtime as an unprivileged user")
     work = tempfile.mkdtemp(prefix="cf-", dir=os.environ.get("TMPDIR", "/tmp"))
     os.chmod(work, 0o755)
     try:
-        with private_mounts(mount_v1):
+        with cgroup_mounts(mount_v1):
             probe = shutil.copy(bundle.compile_probe(cache_directory()), f"{work}/probe")
             settings = pool.Settings(program, list(root_flags), work, probe, ROOTLESS_UID if rootless else 0, timeout)
             yield from pool.run(cases, jobs, settings)
