@@ -101,3 +101,8 @@ package struct SeccompFilter: Equatable, Sendable {
         }
     }
 }
+
+extension SeccompFilter {
+    /// The version of libseccomp that is linked, as in `2.5.4`.
+    package static var libraryVersion: String { SeccompCompiler.libraryVersion }
+}

@@ -204,9 +204,21 @@ extension RuntimeSide {
 
     private func compileFilter() throws(Failure) {
         guard let seccomp = configuration.seccomp else { return }
-        let filter = try SeccompFilter.prepare(seccomp, cacheDirectory: "\(stateRoot.path)/.cache/seccomp")
-        for warning in filter.warnings { log.warning(warning) }
-        resources.filter = filter
+        let isStrict = configuration.annotations.contains { $0.key == "run.oci.seccomp_fail_unknown_syscall" }
+        let cache = try? stateRoot.openCache("seccomp")
+        let prepared: SeccompFilter.Preparation
+        if let cache {
+            prepared = try SeccompFilter.prepare(
+                seccomp,
+                cache: cache.borrowed,
+                unknownCalls: isStrict ? .refused : .skipped
+            )
+        } else {
+            prepared = try SeccompFilter.prepare(seccomp, cache: nil, unknownCalls: isStrict ? .refused : .skipped)
+        }
+        // Every engine's profile names calls that some library does not know: worth a word only to who asks.
+        for warning in prepared.warnings { log.debug(warning) }
+        resources.filter = prepared.filter
     }
 
     private func openMountSources() throws(Failure) {

@@ -75,6 +75,21 @@ package struct StateRoot: Sendable {
         _ = try openRoot()
     }
 
+    /// Opens a directory for things that can be made again, beside the containers; made when missing.
+    package func openCache(_ name: String) throws(Failure) -> OwnedFD {
+        let root = try openRoot()
+        return try attempt("open the cache \(path)/.cache/\(name)", .open) { () throws(Errno) in
+            for directory in [".cache", ".cache/\(name)"] {
+                do throws(Errno) {
+                    try root.borrowed.makeDirectory(directory, mode: 0o700)
+                } catch .EEXIST {
+                    continue
+                }
+            }
+            return try root.borrowed.open(".cache/\(name)", [.readOnly, .directory, .noFollow])
+        }
+    }
+
     private func openRoot() throws(Failure) -> OwnedFD {
         if let root = try? BorrowedFD.workingDirectory.open(path, [.path, .directory]) { return root }
         var reached = ""
