@@ -15,7 +15,8 @@ package struct ConfigurationProblem: Error, Equatable, Sendable, CustomStringCon
     package var description: String { keyPath.isEmpty ? message : "\(keyPath): \(message)" }
 }
 
-/// Returns `text` in double quotes, fit for one line of a message: control characters escaped, cut after 120 characters.
+/// Returns `text` in double quotes, fit for one line of a message: control characters are escaped, and what comes after
+/// 120 characters is left out.
 func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars.prefix(120) {

@@ -65,7 +65,8 @@ package struct Place: Equatable, Sendable {
 // MARK: - Checks of a single value that several subjects share
 
 extension Place {
-    /// Checks that `text` has no U+0000, at which the kernel would end it: the rest would be checked here and unseen there.
+    /// Checks that `text` has no U+0000, at which the kernel would end it: the rest would be checked here and not be
+    /// seen there.
     func wholeString(_ text: String) throws(ConfigurationProblem) {
         guard !text.utf8.contains(0) else { throw problem("contains U+0000, where the kernel would end the string") }
     }

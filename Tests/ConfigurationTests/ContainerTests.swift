@@ -134,7 +134,8 @@ struct ContainerTests {
             #"""
             "devices": [
                 {"allow": false}, {"allow": true, "type": "c", "major": 10, "minor": -1, "access": "wr"},
-                {"allow": true, "type": "b", "minor": 4294967295, "access": "m"}, {"allow": true, "type": "a", "access": ""}
+                {"allow": true, "type": "b", "minor": 4294967295, "access": "m"},
+                {"allow": true, "type": "a", "access": ""}
             ]
             """#
         ).devices
@@ -154,7 +155,8 @@ struct ContainerTests {
         let resources = try Self.resources(
             #"""
             "memory": {"limit": 0, "reservation": 0, "swap": 0, "kernel": 0, "kernelTCP": 0},
-            "cpu": {"shares": 0, "quota": 0, "period": 0, "realtimeRuntime": 0, "realtimePeriod": 0, "cpus": "", "mems": ""},
+            "cpu": {"shares": 0, "quota": 0, "period": 0, "realtimeRuntime": 0, "realtimePeriod": 0,
+                "cpus": "", "mems": ""},
             "blockIO": {"weight": 0, "leafWeight": 0}, "pids": {}, "network": {}, "hugepageLimits": [], "rdma": {}
             """#
         )
@@ -165,7 +167,8 @@ struct ContainerTests {
         let resources = try Self.resources(
             #"""
             "memory": {"swappiness": 0, "disableOOMKiller": false, "checkBeforeUpdate": true}, "pids": {"limit": 0},
-            "cpu": {"burst": 0, "idle": 0}, "network": {"classID": 0}, "hugepageLimits": [{"pageSize": "1GB", "limit": 0}]
+            "cpu": {"burst": 0, "idle": 0}, "network": {"classID": 0},
+            "hugepageLimits": [{"pageSize": "1GB", "limit": 0}]
             """#
         )
         #expect(resources.memory.swappiness == 0)
@@ -186,6 +189,17 @@ struct ContainerTests {
         #expect(resources.memory.swap == -1)
         #expect(resources.cpu.quota == -1)
         #expect(resources.pidsLimit == -1)
+    }
+
+    @Test(arguments: [
+        #""memory": {"limit": 5, "swap": 5, "swappiness": 100}"#, #""cpu": {"quota": 1000, "burst": 1000}"#,
+        #""cpu": {"period": 1000}"#, #""cpu": {"period": 1000000, "idle": 1, "cpus": "0-8191"}"#,
+        #""cpu": {"realtimeRuntime": 7, "realtimePeriod": 7}"#, #""blockIO": {"weight": 10, "leafWeight": 1000}"#,
+        #""pids": {"limit": 9223372036854775807}"#,
+        #""network": {"priorities": [{"name": "abcdefghijklmno", "priority": 0}]}"#,
+    ])
+    func boundsThemselvesAreAccepted(members: String) {
+        #expect(throws: Never.self) { try Self.resources(members) }
     }
 
     @Test func resourcesOfUpdateAreNamedFromTheDocument() throws {

@@ -45,7 +45,8 @@ extension Validator {
         for (lower, upper) in zip(order, order.dropFirst()) {
             guard first(mappings[upper]) - first(mappings[lower]) < mappings[lower].size else { continue }
             throw place.element(max(lower, upper)).member(key).problem(
-                "expected ids that no other mapping has, found an overlap with \(place.element(min(lower, upper)).keyPath)"
+                "expected ids that no other mapping has, "
+                    + "found an overlap with \(place.element(min(lower, upper)).keyPath)"
             )
         }
     }

@@ -74,7 +74,7 @@ extension Validator {
         return cleaned
     }
 
-    /// Runtime-spec: `bind` and `rbind` make a bind mount whatever the type; a type of `bind` alone means the same here.
+    /// Runtime-spec: `bind` and `rbind` make a bind mount whatever the type. A type of `bind` alone does so here, too.
     private static func kind(
         _ mount: Mount,
         at place: Place,

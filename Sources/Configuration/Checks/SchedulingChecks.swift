@@ -158,7 +158,8 @@ extension Validator {
         }
         guard flags & 1 << 13 == 0 || ["MPOL_BIND", "MPOL_PREFERRED_MANY"].contains(policy.mode) else {
             throw place.problem(
-                "expected MPOL_F_NUMA_BALANCING only with MPOL_BIND or MPOL_PREFERRED_MANY, found it with \(policy.mode)"
+                "expected MPOL_F_NUMA_BALANCING only with MPOL_BIND or MPOL_PREFERRED_MANY, "
+                    + "found it with \(policy.mode)"
             )
         }
     }
