@@ -622,6 +622,8 @@ int main(int argc, char **argv) {
     if (reports)
         sigfillset(&all), sigdelset(&all, SIGCHLD), sigprocmask(SIG_BLOCK, &all, &previous);
     begin(NULL, '{');
+    if (reports)
+        number("reports", 1); /* whoever reads this may send the signal: none can be lost any more */
     if (argc < 2 || strcmp(argv[1], "only")) {
         identity_facts(), capability_facts(), limit_facts(), scheduling_facts(), machine_facts();
         if (!reports)

@@ -100,7 +100,7 @@ def mount_left_over(directory):
     A machine with v2 alone is left as it is. A controller that is in use elsewhere is mounted as it is there.
     """
     mounted = hierarchies()
-    if is_unified(mounted):
+    if is_unified(mounted) or all(name in mounted for names in LEFT_OVER for name in names.split(",")):
         return
     with open("/proc/self/cgroup") as file:
         in_use = [line.split(":")[1] for line in file]

@@ -12,6 +12,7 @@ import time
 
 from . import cgroups
 
+KINDS = ("process", "cgroup directory", "mount", "entry of the state root", "file of the bundle")
 DEADLINE = 1.0  # seconds the kernel may need to finish what was asked of it
 
 
@@ -20,14 +21,10 @@ class Snapshot:
 
     def __init__(self, token, state_root, bundle, own_children=()):
         self.token = token
-        self.items = {
-            "process": set(_processes(token, set(own_children))),
-            "cgroup directory": cgroups.directories(token),
-            "mount": set(_mounts()),
-            "entry of the state root": set(_state_entries(state_root)),
-            "file of the bundle": set(_bundle_entries(bundle)),
-            "setting of the host": set(_settings()),
-        }
+        found = (_processes(token, set(own_children)), cgroups.directories(token), _mounts(),
+                 _state_entries(state_root), _bundle_entries(bundle))
+        self.items = {kind: set(items) for kind, items in zip(KINDS, found, strict=True)}
+        self.items["setting of the host"] = set(_settings())
 
 
 def difference(before, take):
