@@ -4,7 +4,8 @@
 //   RootfsProbe --rootfs DIR [--user] [--share NAMESPACE]... [--mount KIND,DEST,SOURCE,OPTION...]...
 //               [--device PATH,c|b|p,MAJOR,MINOR,MODE,UID,GID]... [--mask PATH]... [--readonly-path PATH]...
 //               [--readonly] [--propagation P] [--no-pivot] [--console] [--cgroup VERSION,NAME,DIR,LINK...]...
-//               [--unified] [--own-cgroup-namespace] [--plan] [--deny NUMBER] [SCRIPT]
+//               [--unified] [--own-cgroup-namespace] [--plan] [--deny NUMBER]
+//               [--ordinary-user] [--locked-source DIR] [--label LABEL] [SCRIPT]
 
 import Configuration
 import Diagnostics
@@ -31,6 +32,13 @@ do throws(Failure) {
 
 /// Builds the root filesystem in new namespaces and runs the script there; returns its exit code.
 func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
+    if let path = request.lockedSource {
+        try attempt("mount a read-only tmpfs on \(path)", .mount) { () throws(Errno) in
+            try Namespaces.unshare(.mount)
+            try MountAPI.legacyMount(target: "/", flags: [.private, .recursive])
+            try MountAPI.legacyMount(source: "t", target: path, type: "tmpfs", flags: [.readOnly, .noSetID])
+        }
+    }
     var sources = try MountSources(opening: RootfsPlan.sources(request.configuration, request.facts))
     let gate = try attempt("make a pipe", .pipe2) { () throws(Errno) in try Descriptors.pipe() }
     let child = try attempt("clone", .clone3) { () throws(Errno) in
