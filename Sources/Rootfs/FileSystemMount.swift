@@ -13,7 +13,8 @@ struct FileSystemRefusal: Error {
     let errno: Errno
     let messages: String
 
-    /// Whether mount(2) may do what this call did not: the call is filtered, or it knows no such parameter.
+    /// Whether mount(2) may do what this call did not: the call is filtered, or it knows no such parameter, or a value
+    /// is longer than the 255 bytes that it takes.
     var mayBeLegacyWork: Bool {
         switch call {
         case .fsopen: errno == .ENOSYS || errno == .EPERM

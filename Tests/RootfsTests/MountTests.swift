@@ -154,6 +154,20 @@ struct MountTests {
         #expect(result.output.hasSuffix("yes"), "\(result.errors)")
     }
 
+    @Test("Without pivot_root, the host's procfs does not help to uncover what is masked", arguments: [
+        ([], true), (["--mask", "/proc/cpuinfo"], false), (["--no-pivot", "--mask", "/proc/cpuinfo"], false),
+    ])
+    func maskedInNestedNamespace(arguments: [String], canMountProc: Bool) throws {
+        let container = try Container()
+        // The kernel lets a nested user namespace mount procfs anew only when it sees one that nothing covers.
+        let result = try container.run(
+            arguments,
+            standard: true,
+            script: "/bin/busybox unshare -U -r -m -p -f /bin/busybox mount -t proc proc /data && echo mounted"
+        )
+        #expect((result.lines.last == "mounted") == canMountProc, "\(result.errors)")
+    }
+
     @Test("Ids of a mount, without a user namespace and with one")
     func idMapped() throws {
         let container = try Container()
