@@ -96,7 +96,9 @@ final class Container {
     ]
 
     /// Runs the probe; see Tests/RootfsProbe/main.swift for the arguments.
-    func run(_ arguments: [String], standard: Bool = false, script: String = "cat /proc/self/mountinfo") throws -> Outcome {
+    func run(_ arguments: [String], standard: Bool = false, script: String = "cat /proc/self/mountinfo") throws
+        -> Outcome
+    {
         let process = Process()
         process.executableURL = Self.probe
         process.arguments =

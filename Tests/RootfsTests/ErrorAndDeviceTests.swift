@@ -5,14 +5,17 @@ import Testing
 
 @Suite("Mount errors", .enabled(if: Privileges.suffice, Privileges.reason))
 struct MountErrorTests {
-    @Test("Errors name the entry, what was found and why", arguments: [
-        ("bind,/data,/nonexistent/x", "mounts[6].source: /nonexistent/x does not exist on the host"),
-        ("nosuchfs,/data,x", "mounts[6].type: this kernel has no file system nosuchfs"),
-        ("tmpfs,/data,t,sizee=1", "the kernel says: tmpfs: Unknown parameter 'sizee'"),
-        ("bind,/bin/sh,/proc", "make the directory /bin/sh in the root filesystem (mkdir): ENOTDIR"),
-        ("bind,/data,/bin/busybox", "/data is a directory and cannot carry the mount of a file"),
-        ("remount,/etc,,ro", "remount /etc (mount, mounts[6]"),
-    ])
+    @Test(
+        "Errors name the entry, what was found and why",
+        arguments: [
+            ("bind,/data,/nonexistent/x", "mounts[6].source: /nonexistent/x does not exist on the host"),
+            ("nosuchfs,/data,x", "mounts[6].type: this kernel has no file system nosuchfs"),
+            ("tmpfs,/data,t,sizee=1", "the kernel says: tmpfs: Unknown parameter 'sizee'"),
+            ("bind,/bin/sh,/proc", "make the directory /bin/sh in the root filesystem (mkdir): ENOTDIR"),
+            ("bind,/data,/bin/busybox", "/data is a directory and cannot carry the mount of a plain file"),
+            ("remount,/etc,,ro", "remount /etc (mount, mounts[6]"),
+        ]
+    )
     func messages(mount: String, message: String) throws {
         let result = try Container().run(["--mount", mount], standard: true)
         #expect(result.status == 1)
@@ -29,7 +32,10 @@ struct MountErrorTests {
         let options = kept.mount(on: "/data")?.options
         #expect(options?.isSuperset(of: ["ro", "nosuid", "noexec"]) == true, "\(kept.errors)")
         let cleared = try container.run(arguments + ["--mount", "bind,/data,\(container.host),rw"], standard: true)
-        #expect(cleared.errors.contains("clear the flags ro of mounts[6] on /data (mount_setattr): EPERM"), "\(cleared.errors)")
+        #expect(
+            cleared.errors.contains("clear the flags ro of mounts[6] on /data (mount_setattr): EPERM"),
+            "\(cleared.errors)"
+        )
         #expect(cleared.errors.contains("hint: "))
     }
 }
@@ -39,7 +45,10 @@ struct DeviceTests {
     @Test("Exact mode and owner, whatever the mask; in directories that are made")
     func modes() throws {
         let result = try Container().run(
-            ["--device", "/dev/made/zero,c,1,5,0622,7,8", "--device", "/dev/pipe,p,0,0,0666,0,0", "--device", "/dev/disk,b,7,77,0600,0,0"],
+            [
+                "--device", "/dev/made/zero,c,1,5,0622,7,8", "--device", "/dev/pipe,p,0,0,0666,0,0", "--device",
+                "/dev/disk,b,7,77,0600,0,0",
+            ],
             standard: true,
             script: "stat -c '%n %A %u:%g %t:%T' /dev/made/zero /dev/pipe /dev/disk"
         )
@@ -58,7 +67,11 @@ struct DeviceTests {
         #expect(try container.run([], script: "stat -c %a:%t:%T /dev/zero").lines.last == "600:1:5")
         mknod(container.root + "/dev/other", S_IFCHR | 0o600, 0x107)
         let other = try container.run(["--device", "/dev/other,c,1,5,0666,0,0"])
-        #expect(other.errors.contains("the root filesystem has the device c 1:7 at /dev/other, where the device /dev/other c 1:5 is to be"))
+        #expect(
+            other.errors.contains(
+                "the root filesystem has the device c 1:7 at /dev/other, where the device /dev/other c 1:5 is to be"
+            )
+        )
         try container.write("rootfs/dev/plain", "")
         let plain = try container.run(["--device", "/dev/plain,c,1,5,0666,0,0"])
         #expect(plain.errors.contains("the root filesystem has a plain file at /dev/plain"))
@@ -69,9 +82,16 @@ struct DeviceTests {
         let container = try Container()
         container.giveToMappedRoot()
         let wrong = try container.run(["--user", "--device", "/dev/zero,c,1,7,0666,0,0"], standard: true)
-        #expect(wrong.errors.contains("the host has the device c 1:5 at /dev/zero, where the device /dev/zero c 1:7 is to be bound from"))
+        #expect(
+            wrong.errors.contains(
+                "the host has the device c 1:5 at /dev/zero, where the device /dev/zero c 1:7 is to be bound from"
+            )
+        )
         let missing = try container.run(["--user", "--device", "/dev/nothing-here,c,1,5,0666,0,0"], standard: true)
-        #expect(missing.errors.contains("copy the mount of the host's /dev/nothing-here (open_tree): ENOENT"), "\(missing.errors)")
+        #expect(
+            missing.errors.contains("copy the mount of the host's /dev/nothing-here (open_tree): ENOENT"),
+            "\(missing.errors)"
+        )
     }
 }
 
@@ -96,7 +116,10 @@ struct CgroupMountTests {
                 touch /sys/fs/cgroup/x /sys/fs/cgroup/memory/x 2>&1
                 """
         )
-        #expect(result.mount(on: "/sys/fs/cgroup")?.options.isSuperset(of: ["ro", "nosuid"]) == true, "\(result.errors)")
+        #expect(
+            result.mount(on: "/sys/fs/cgroup")?.options.isSuperset(of: ["ro", "nosuid"]) == true,
+            "\(result.errors)"
+        )
         #expect(result.mount(on: "/sys/fs/cgroup/memory")?.options.isSuperset(of: ["ro", "nosuid"]) == true)
         for line in ["cpu", "cpuacct", "cpu+cpuacct", "memory", "1", "2"] { #expect(result.lines.contains(line)) }
         #expect(result.output.components(separatedBy: "Read-only file system").count == 3, "\(result.output)")

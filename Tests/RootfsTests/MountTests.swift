@@ -5,9 +5,12 @@ import Testing
 
 @Suite("Mounts of a container", .enabled(if: Privileges.suffice, Privileges.reason))
 struct MountTests {
-    @Test("An ordinary container, with every kernel interface and without the newer ones", arguments: [
-        [], ["--deny", "442"], ["--no-pivot"], ["--propagation", "private"], ["--propagation", "shared"],
-    ])
+    @Test(
+        "An ordinary container, with every kernel interface and without the newer ones",
+        arguments: [
+            [], ["--deny", "442"], ["--no-pivot"], ["--propagation", "private"], ["--propagation", "shared"],
+        ]
+    )
     func ordinary(arguments: [String]) throws {
         let container = try Container()
         try container.write("host/file", "hello")
@@ -47,7 +50,9 @@ struct MountTests {
         }
         #expect(result.lines.contains("cpuinfo: firmware: /sys/class: /sys/firmware:"), "\(result.output)")
         #expect(result.lines.contains("links: /proc/self/fd /proc/self/fd/0 pts/ptmx"))
-        for device in ["null 666 1:3", "zero 666 1:5", "full 666 1:7", "random 666 1:8", "urandom 666 1:9", "tty 666 5:0"] {
+        for device in [
+            "null 666 1:3", "zero 666 1:5", "full 666 1:7", "random 666 1:8", "urandom 666 1:9", "tty 666 5:0",
+        ] {
             #expect(result.lines.contains("/dev/\(device)"), "\(result.output)")
         }
         #expect(result.lines.contains("root: /bin /data /dev /etc /proc /sys"))
@@ -154,9 +159,12 @@ struct MountTests {
         #expect(result.output.hasSuffix("yes"), "\(result.errors)")
     }
 
-    @Test("Without pivot_root, the host's procfs does not help to uncover what is masked", arguments: [
-        ([], true), (["--mask", "/proc/cpuinfo"], false), (["--no-pivot", "--mask", "/proc/cpuinfo"], false),
-    ])
+    @Test(
+        "Without pivot_root, the host's procfs does not help to uncover what is masked",
+        arguments: [
+            ([], true), (["--mask", "/proc/cpuinfo"], false), (["--no-pivot", "--mask", "/proc/cpuinfo"], false),
+        ]
+    )
     func maskedInNestedNamespace(arguments: [String], canMountProc: Bool) throws {
         let container = try Container()
         // The kernel lets a nested user namespace mount procfs anew only when it sees one that nothing covers.
@@ -202,6 +210,27 @@ struct MountTests {
         #expect(result.mount(on: "/dev/null") != nil, "\(result.errors)")
         #expect(result.output.contains("secret"))
         #expect(result.output.contains("null works"))
+    }
+
+    @Test("An ordinary user without privileges, sharing the host's network")
+    func rootless() throws {
+        let container = try Container()
+        for path in [container.root] + (FileManager.default.subpaths(atPath: container.root) ?? []) {
+            lchown(path.hasPrefix("/") ? path : "\(container.root)/\(path)", 1000, 1000)
+        }
+        try container.write("host/file", "x")
+        let arguments = ["--as", "1000", "--user", "--share", "network", "--mount", "bind,/data,\(container.host),ro"]
+        let group = try container.run(arguments, standard: true)
+        #expect(group.errors.contains("gid=5"), "\(group.errors)")
+        let mounts = Container.standardMounts.map { $0.replacingOccurrences(of: ",gid=5", with: "") }
+        let result = try container.run(
+            arguments + mounts + [
+                "--mask", "/proc/cpuinfo", "--mask", "/sys/firmware", "--readonly-path", "/proc/sys", "--console",
+            ]
+        )
+        for path in ["/sys", "/dev/null", "/data", "/proc/cpuinfo", "/sys/firmware", "/proc/sys", "/dev/console"] {
+            #expect(result.mount(on: path) != nil, "\(path): \(result.errors)")
+        }
     }
 
     @Test("A sysfs that a user namespace may not have is bound from the host, no more permitted than asked")

@@ -84,11 +84,14 @@ struct PlanTests {
         )
     }
 
-    @Test("Propagation: only shared keeps the tie to the host; unbindable waits until everything is mounted", arguments: [
-        (nil, "rslave", []), (.slave, "rslave", []), (.private, "rprivate", []),
-        (.shared, "rshared", ["rootPropagation / shared"]),
-        (.unbindable, "rslave", ["rootPropagation / unbindable"]),
-    ] as [(MountPropagation?, String, [String])])
+    @Test(
+        "Propagation: only shared keeps the tie to the host; unbindable waits until everything is mounted",
+        arguments: [
+            (nil, "rslave", []), (.slave, "rslave", []), (.private, "rprivate", []),
+            (.shared, "rshared", ["rootPropagation / shared"]),
+            (.unbindable, "rslave", ["rootPropagation / unbindable"]),
+        ] as [(MountPropagation?, String, [String])]
+    )
     func propagation(wanted: MountPropagation?, first: String, last: [String]) {
         var c = Self.configuration()
         c.rootfsPropagation = wanted
@@ -101,7 +104,8 @@ struct PlanTests {
 
     @Test("/dev and tmpfs become read-only after they are filled, unless covered meanwhile")
     func delayedReadonly() {
-        let tmpfs = { (path: String) in Self.mount(.fileSystem(type: "tmpfs"), path) { $0.set = [.readOnly, .noSetID] } }
+        let tmpfs = { (path: String) in Self.mount(.fileSystem(type: "tmpfs"), path) { $0.set = [.readOnly, .noSetID] }
+        }
         let c = Self.configuration([
             tmpfs("/dev"), tmpfs("/run"), tmpfs("/covered"), Self.mount(.fileSystem(type: "tmpfs"), "/covered"),
             Self.mount(.fileSystem(type: "sysfs"), "/sys") { $0.set = .readOnly },
@@ -131,9 +135,15 @@ struct PlanTests {
             device("/dev/pipe", .fifo),
         ]
         let names = { (c: ContainerConfiguration) in
-            Self.text(RootfsPlan.beforePivot(c, HostFacts())).filter { $0.hasPrefix("device ") }.map { $0.dropFirst(12) }
+            Self.text(RootfsPlan.beforePivot(c, HostFacts())).filter { $0.hasPrefix("device ") }.map {
+                $0.dropFirst(12)
+            }
         }
-        #expect(names(c) == ["null c 1:3", "full c 1:7", "random c 1:8", "urandom c 1:9", "tty c 5:0", "zero c 9:9", "pipe p"])
+        #expect(
+            names(c) == [
+                "null c 1:3", "full c 1:7", "random c 1:8", "urandom c 1:9", "tty c 5:0", "zero c 9:9", "pipe p",
+            ]
+        )
         c.namespaces.created.append(.user)
         #expect(names(c).last == "pipe p")
         #expect(names(c).dropLast().allSatisfy { $0.hasSuffix("(bound from the host)") })
@@ -180,9 +190,12 @@ struct PlanTests {
         )
     }
 
-    @Test("The mount label goes where the kernel takes one", arguments: [
-        ("tmpfs", true), ("ext4", true), ("proc", false), ("sysfs", false), ("mqueue", false),
-    ])
+    @Test(
+        "The mount label goes where the kernel takes one",
+        arguments: [
+            ("tmpfs", true), ("ext4", true), ("proc", false), ("sysfs", false), ("mqueue", false),
+        ]
+    )
     func label(type: String, isParameter: Bool) throws {
         var c = Self.configuration([Self.mount(.fileSystem(type: type), "/t")])
         c.mountLabel = "system_u:object_r:container_file_t:s0:c1,c2"
@@ -191,9 +204,12 @@ struct PlanTests {
         #expect((request.rootLabel != nil) == (type == "mqueue"))
     }
 
-    @Test("The host's sysfs is a substitute only without a network namespace, in a user namespace", arguments: [
-        ([.mount], nil), ([.mount, .user], "/sys"), ([.mount, .user, .network], nil),
-    ] as [([NamespaceKind], String?)])
+    @Test(
+        "The host's sysfs is a substitute only without a network namespace, in a user namespace",
+        arguments: [
+            ([.mount], nil), ([.mount, .user], "/sys"), ([.mount, .user, .network], nil),
+        ] as [([NamespaceKind], String?)]
+    )
     func substitute(namespaces: [NamespaceKind], expected: String?) throws {
         var c = Self.configuration([Self.mount(.fileSystem(type: "sysfs"), "/sys")])
         c.namespaces.created = namespaces
