@@ -98,7 +98,7 @@ package final class RuntimeSide {
         case .setOOMScoreAdjustment(let value): try setOOMScoreAdjustment(value)
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
-        case .setLimit(let limit): try ProcessLimits.set(limit, of: initPID, configuration)
+        case .setLimit(let limit): try setLimit(limit)
         case .sendPidfd(let path): try sendPidfd(path)
         case .recordCreated: try recordCreated()
         case .writePIDFile(let path): try PIDFile.write(initPID, to: path)
@@ -325,6 +325,14 @@ extension RuntimeSide {
             metadata: configuration.seccomp?.listenerMetadata,
             state: hookState
         )
+    }
+
+    private func setLimit(_ limit: ResourceLimit) throws(Failure) {
+        do throws(Errno) {
+            try Limits.set(limit.resource, ofProcess: initPID, soft: limit.soft, hard: limit.hard)
+        } catch {
+            throw Failure("set \(limit.name) of process.rlimits to \(limit.soft):\(limit.hard)", .prlimit, error)
+        }
     }
 
     private func sendPidfd(_ path: String) throws(Failure) {
