@@ -80,6 +80,24 @@ extension CgroupDirectory {
         return nil
     }
 
+    /// Refuses a cgroup that is in use, as a runtime may. Runtime-spec: config-linux.md, Cgroups Path.
+    func checkFitness() throws(Failure) {
+        let count = try processes().count
+        guard count == 0 else {
+            throw Failure(
+                "container's cgroup is not empty: \(count) process(es) found",
+                hint: "they are in \(location.directory): another container may have the same linux.cgroupsPath"
+            )
+        }
+        let isFrozen =
+            try location.isUnified
+            ? readIfPresent("cgroup.freeze") == "1"
+            : readIfPresent("freezer.state").map { $0 != "THAWED" } ?? false
+        guard !isFrozen else {
+            throw Failure("container's cgroup unexpectedly frozen", hint: "thaw or remove \(location.directory)")
+        }
+    }
+
     /// Signals every process once. A pid may pass to a stranger at any time: so a process is named by a descriptor
     /// first, and is signalled through that if it is still listed afterwards.
     func signalAll(_ number: CInt) throws(Failure) {

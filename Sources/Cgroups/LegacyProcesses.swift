@@ -32,10 +32,10 @@ extension LegacyDriver {
     func killAll(deadline: Int64) throws(Failure) {
         if let directory = try unified?.open(), try directory.killByFile() {
             // A frozen process dies when it is thawed.
-            return try thaw()
+            return try thawEverything()
         }
         guard let directory = try census() else { return }
-        try directory.killOneByOne(deadline: deadline) { () throws(Failure) in try thaw() }
+        try directory.killOneByOne(deadline: deadline) { () throws(Failure) in try thawEverything() }
     }
 
     // MARK: Freezing

@@ -47,7 +47,7 @@ final class UnifiedDriver: CgroupManager {
             }
             let count = made.count
             directory = try make(location.path, &made)
-            if let directory, made.count == count { try LegacyDriver.checkFitness(directory) }
+            if let directory, made.count == count { try directory.checkFitness() }
         } catch {
             directory = nil
             for location in made.reversed() {

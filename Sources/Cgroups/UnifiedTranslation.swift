@@ -66,7 +66,8 @@ extension ResourceTranslation {
         if quota != nil || period != nil {
             let limit = quota.map { $0 > 0 ? "\($0)" : "max" } ?? "max"
             // The kernel keeps the present period when there is none here.
-            add("cpu.max", [limit, period.map { "\($0)" }].compactMap { $0 }.joined(separator: " "), "quota")
+            let value = [limit, period.map { "\($0)" }].compactMap { $0 }.joined(separator: " ")
+            add("cpu.max", value, quota == nil ? "period" : "quota")
         }
         if let burst = cpu.burst {
             add("cpu.max.burst", "\(burst)", "burst")

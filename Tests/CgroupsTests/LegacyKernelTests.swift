@@ -102,17 +102,23 @@ struct LegacyKernelTests {
     }
 
     @Test func networkBelowADirectoryOfItsOwn() throws {
-        let process = Process()
-        process.executableURL = URL(
-            fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        ).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
-        process.arguments = ["network", Machine.uniqueName("network")]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(text == "net_cls.classid: 1048577\nnet_prio.ifpriomap: lo 5\n")
+        #expect(
+            try report(["network", Machine.uniqueName("network")])
+                == "net_cls.classid: 1048577\nnet_prio.ifpriomap: lo 5\n"
+        )
+    }
+
+    /// Without limits the missing right does not matter; a limit is not left out silently.
+    @Test func rootlessNeedsNoCgroupUntilALimitIsAsked() throws {
+        let name = Machine.uniqueName("rootless")
+        let place = try #require(Machine.layout?.hierarchies.first { $0.name == "pids" }).mountPoint
+        #expect(
+            try report(["rootless", name]) == """
+                created 0
+                set linux.resources.pids.limit to 5: make the cgroup \(place)/\(name) (mkdir): EACCES (Permission denied)
+
+                """
+        )
     }
 
     @Test func refusalsNameTheKey() throws {
@@ -293,24 +299,3 @@ struct LegacyKernelTests {
     }
 }
 
-/// What the helper could open: `null rw`.
-func deviceReport(_ cgroups: TestCgroups) throws -> [String] {
-    let process = Process()
-    process.executableURL = URL(
-        fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    ).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
-    process.arguments = ["devices"] + cgroups.locations.map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    var report: [String] = []
-    for line in text.split(separator: "\n") {
-        let words = line.split(separator: " ")
-        let name = words[0].dropFirst("/dev/".count)
-        if report.last?.hasPrefix("\(name) ") != true { report.append("\(name) ") }
-        if words.last == "yes" { report[report.count - 1] += words[1] }
-    }
-    return report
-}
