@@ -29,7 +29,7 @@ extension CgroupWrite {
         for write in writes {
             do throws(Failure) {
                 try write.perform(in: try place(write))
-            } catch where write.isInterdependent && error.errno == .EINVAL {
+            } catch  where write.isInterdependent && error.errno == .EINVAL {
                 postponed.append(write)
             }
         }
@@ -65,7 +65,9 @@ extension CgroupWrite {
             let usage = try directory.readIfPresent(usageFile).flatMap({ UInt64($0) })
         else { return }
         if value < usage {
-            throw Failure("set \(key) to \(value): \(usage) bytes are in use, and checkBeforeUpdate forbids a lower limit")
+            throw Failure(
+                "set \(key) to \(value): \(usage) bytes are in use, and checkBeforeUpdate forbids a lower limit"
+            )
         }
     }
 }

@@ -152,7 +152,8 @@ final class LegacyDriver: CgroupManager {
                 if placement.isRootless { continue }
                 throw Failure("the cgroup \(member.location.directory) does not exist")
             }
-            let subgroup = subgroups.first { $0.controllers.contains(where: member.location.carries) }
+            let subgroup =
+                subgroups.first { $0.controllers.contains(where: member.location.carries) }
                 ?? subgroups.first { $0.controllers.isEmpty }
             let path = CgroupPlacement.components(of: subgroup?.path ?? "").joined(separator: "/")
             if path.isEmpty {

@@ -66,7 +66,7 @@ extension LegacyDriver {
     private func setState(_ state: State, of freezer: CgroupDirectory) throws(Failure) {
         do throws(Errno) {
             try freezer.write(state.rawValue, to: "freezer.state")
-        } catch where state == .thawed && (error == .ENOENT || error == .ENODEV) {
+        } catch  where state == .thawed && (error == .ENOENT || error == .ENODEV) {
             // A cgroup that was removed meanwhile holds nobody up.
             return
         } catch {

@@ -134,7 +134,9 @@ extension ResourceTranslation {
     private static func legacyNetwork(_ network: NetworkResources) -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         if let classID = network.classID {
-            writes.append(CgroupWrite("net_cls", "net_cls.classid", "\(classID)", key: "linux.resources.network.classID"))
+            writes.append(
+                CgroupWrite("net_cls", "net_cls.classid", "\(classID)", key: "linux.resources.network.classID")
+            )
         }
         for (index, priority) in network.priorities.enumerated() {
             writes.append(

@@ -131,7 +131,9 @@ final class UnifiedDriver: CgroupManager {
         do throws(Failure) {
             try CgroupWrite.perform([write]) { _ in directory }
         } catch {
-            guard error.errno == .ENOENT || error.errno?.isDenial == true, !write.controller.isEmpty else { throw error }
+            guard error.errno == .ENOENT || error.errno?.isDenial == true, !write.controller.isEmpty else {
+                throw error
+            }
             let offered = (try directory.readIfPresent("cgroup.controllers") ?? "").split(separator: " ")
             if offered.contains(where: { $0 == write.controller }) { throw error }
             throw Failure(

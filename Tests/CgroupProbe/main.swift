@@ -168,8 +168,11 @@ func unified(_ id: String) throws(Failure) {
         resources.cpu.idle = change == "blockIO" ? 1 : nil
         resources.hugepages = change == "idle" ? [HugepageLimit(pageSize: "2MB", limit: 2_097_152)] : []
     }
-    let files = ["memory.max", "memory.swap.max", "memory.low", "memory.high", "cpu.weight", "cpu.max", "cpu.max.burst"]
-    for file in files + ["cpu.idle", "pids.max", "io.weight", "io.bfq.weight", "hugetlb.2MB.max", "cgroup.controllers"] {
+    let files = [
+        "memory.max", "memory.swap.max", "memory.low", "memory.high", "cpu.weight", "cpu.max", "cpu.max.burst",
+    ]
+    for file in files + ["cpu.idle", "pids.max", "io.weight", "io.bfq.weight", "hugetlb.2MB.max", "cgroup.controllers"]
+    {
         guard let place = placement.locations.first,
             let fd = try? BorrowedFD.workingDirectory.open("\(place.directory)/\(file)", .readOnly),
             let bytes = try? fd.borrowed.readToEnd(limit: 65_536)

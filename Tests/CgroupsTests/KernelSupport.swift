@@ -1,3 +1,5 @@
+// Real cgroups for tests: made below names of their own, entered only by the helper program, always removed.
+
 import Cgroups
 import Configuration
 import Diagnostics
@@ -70,7 +72,10 @@ final class TestCgroups {
         try process.run()
         probes.append(process)
         let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-        let pid = try #require(line.split(separator: "\n").first?.split(separator: " ").last.flatMap { pid_t($0) }, "\(line)")
+        let pid = try #require(
+            line.split(separator: "\n").first?.split(separator: " ").last.flatMap { pid_t($0) },
+            "\(line)"
+        )
         return (process, pid)
     }
 

@@ -1,3 +1,5 @@
+// The v1 and hybrid driver on the hierarchies of this machine: made, limited, read back, entered, killed, removed.
+
 import Cgroups
 import Configuration
 import Diagnostics
@@ -143,7 +145,9 @@ struct LegacyKernelTests {
                     == "set linux.resources.rdma.x to x hca_handle=1: the cgroup controller rdma is not mounted"
             )
             #expect(
-                apply { $0.memory.limit = 4096; $0.memory.swap = 1024 }
+                apply {
+                    $0.memory.limit = 4096; $0.memory.swap = 1024
+                }
                     == "linux.resources.memory.swap: 1024 is below linux.resources.memory.limit (4096); "
                     + "it limits memory and swap together, or is -1"
             )
@@ -185,7 +189,9 @@ struct LegacyKernelTests {
                 let text = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)
                 let memberships = CgroupMembership.parse(Array(text.utf8))
                 for location in cgroups.locations {
-                    #expect(memberships.contains { $0.hierarchy == location.hierarchy && $0.path == "/" + location.path })
+                    #expect(
+                        memberships.contains { $0.hierarchy == location.hierarchy && $0.path == "/" + location.path }
+                    )
                 }
                 #expect(try cgroups.manager.processes().contains(pid))
             }
@@ -226,7 +232,8 @@ struct LegacyKernelTests {
     @Test func failedCreationLeavesNothing() throws {
         let layout = try #require(Machine.layout)
         let name = Machine.uniqueName("undo")
-        var locations = try CgroupPlacement(layout: layout, cgroupsPath: "/\(name)/a", id: "x", isRootless: false).locations
+        var locations = try CgroupPlacement(layout: layout, cgroupsPath: "/\(name)/a", id: "x", isRootless: false)
+            .locations
         locations.append(CgroupLocation(hierarchy: "none", mountPoint: "/proc", path: name))
         let manager = CgroupPlacement(mode: .hybrid, locations: locations, isRootless: false).makeManager()
         #expect(failure { try manager.create() } == "what is mounted on /proc is not cgroup v1")
@@ -298,4 +305,3 @@ struct LegacyKernelTests {
         }
     }
 }
-
