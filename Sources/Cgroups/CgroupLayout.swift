@@ -122,8 +122,12 @@ package struct CgroupLayout: Equatable, Sendable {
     }
 
     private static func fileSystemTypeOfUsualRoot() -> UInt64? {
-        guard let root = try? BorrowedFD.workingDirectory.open(usualRoot, [.path, .directory]) else { return nil }
-        return try? root.borrowed.fileSystem().type
+        do throws(Errno) {
+            let root = try BorrowedFD.workingDirectory.open(usualRoot, [.path, .directory])
+            return try root.borrowed.fileSystem().type
+        } catch {
+            return nil
+        }
     }
 
     private static func read(_ path: String) throws(Failure) -> [UInt8] {
