@@ -3,7 +3,6 @@
 
 package import Diagnostics
 internal import JSON
-internal import KernelTypes
 package import LinuxSystem
 
 /// An open state directory. While it is locked exclusively, nobody else changes the container.
@@ -75,7 +74,8 @@ package final class ContainerDirectory {
         Descriptors.close(root.borrowed)
     }
 
-    /// Replaces the record: a reader sees the old one or this one. On a disk it is synchronised first.
+    /// Replaces the record: a reader sees the old one or this one. It is not synchronised to a disk: after a power cut
+    /// nothing that it describes exists any more, and `delete --force` removes a container whatever is left of its record.
     package func write(_ record: ContainerRecord) throws(Failure) {
         let bytes: [UInt8]
         do throws(JSONError) {
@@ -103,9 +103,6 @@ package final class ContainerDirectory {
             let temporary = ".\(name).new"
             let file = try directory.borrowed.open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
             try file.borrowed.write(bytes)
-            if try file.borrowed.fileSystem().type != FileSystemType.tmpfs {
-                try file.borrowed.synchronise()
-            }
             try directory.borrowed.rename(temporary, to: name)
         }
     }
