@@ -12,6 +12,8 @@ package final class ContainerDirectory {
     package let path: String
     private let root: OwnedFD
     private let directory: OwnedFD
+    /// Tells a directory from a later one of the same name.
+    package private(set) var inode: UInt64 = 0
     /// What `readRecord` accepts; a record is a few KiB plus annotations and hooks.
     private static let maximumRecordSize = 16 << 20
 
@@ -35,11 +37,12 @@ package final class ContainerDirectory {
         self.root = root
         if let lock {
             let directory = directory.borrowed
-            let links = try attempt("lock the state directory \(place)", .flock) { () throws(Errno) in
+            let facts = try attempt("lock the state directory \(place)", .flock) { () throws(Errno) in
                 try directory.lock(lock)
-                return try directory.facts().linkCount
+                return try directory.facts()
             }
-            if links == 0 { return nil }
+            if facts.linkCount == 0 { return nil }
+            inode = facts.inode
         }
     }
 
@@ -77,13 +80,7 @@ package final class ContainerDirectory {
     /// Replaces the record: a reader sees the old one or this one. It is not synchronised to a disk: after a power cut
     /// nothing that it describes exists any more, and `delete --force` removes a container whatever is left of its record.
     package func write(_ record: ContainerRecord) throws(Failure) {
-        let bytes: [UInt8]
-        do throws(JSONError) {
-            bytes = try JSONEncoder().encode(record)
-        } catch {
-            throw Failure("encode the state of container \(id): \(error)")
-        }
-        try replace("state.json", with: bytes)
+        try replace("state.json", with: record.document)
     }
 
     /// Keeps the bundle's configuration as it was at create, for commands that come later.
