@@ -54,5 +54,12 @@ let package = Package(
 
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
+        tests("ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),
+        .executableTarget(
+            name: "ConfinementProbe",
+            dependencies: ["Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"],
+            path: "Tests/ConfinementProbe",
+            swiftSettings: [.swiftLanguageMode(.v6)]
+        ),
     ]
 )

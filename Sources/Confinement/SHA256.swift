@@ -1,9 +1,10 @@
 // SHA-256 (FIPS 180-4), for the seccomp cache: an entry is found by this hash alone, so two profiles must never share
 // one. Pure.
 
-enum SHA256 {
+/// The hash function.
+package enum SHA256 {
     /// The 32 bytes of the hash.
-    static func digest(_ message: [UInt8]) -> [UInt8] {
+    package static func digest(_ message: [UInt8]) -> [UInt8] {
         var state: InlineArray<8, UInt32> = [
             0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
         ]

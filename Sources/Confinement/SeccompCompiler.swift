@@ -112,7 +112,8 @@ enum SeccompCompiler {
         )
     }
 
-    /// The library's filter under construction.
+    /// The library's filter under construction, at its default optimisation: its binary tree (level 2) took three times
+    /// as long to compile and ran no faster, because the kernel remembers which calls are always allowed.
     @safe private struct Filter: ~Copyable {
         private let context: scmp_filter_ctx
 

@@ -29,8 +29,10 @@ enum SeccompProfile {
                 "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would make init wait for an agent that it has not told yet"
             )
         }
-        for (index, rule) in configuration.rules.enumerated() where rule.action == .notify {
-            if rule.names.contains("write") {
+        try checkNumber(configuration.defaultAction, "linux.seccomp.defaultErrnoRet")
+        for (index, rule) in configuration.rules.enumerated() {
+            try checkNumber(rule.action, "linux.seccomp.syscalls[\(index)].errnoRet")
+            if rule.action == .notify && rule.names.contains("write") {
                 throw Failure(
                     "linux.seccomp.syscalls[\(index)]: SCMP_ACT_NOTIFY on write would make init wait for an agent that "
                         + "it has not told yet"
@@ -40,6 +42,12 @@ enum SeccompProfile {
         if configuration.usesNotification && configuration.listenerPath == nil {
             throw Failure("linux.seccomp.listenerPath: required by SCMP_ACT_NOTIFY, which needs an agent to answer")
         }
+    }
+
+    /// The kernel cuts larger numbers, the library refuses them without a word.
+    private static func checkNumber(_ action: SeccompConfiguration.Action, _ key: String) throws(Failure) {
+        guard case .errno(let number) = action, number > 4094 else { return }
+        throw Failure("\(key): found \(number), accepted is 0 to 4094")
     }
 
     /// The alternatives of one rule, each a list of conditions that must all hold. Conditions on one argument are
