@@ -21,7 +21,7 @@ package enum SELinux {
 
     /// Refuses a label that would silently not be applied.
     static func check(_ label: String?, isEnabled: Bool) throws(Failure) {
-        guard let label, !isEnabled else { return }
+        guard let label, !label.isEmpty, !isEnabled else { return }
         throw Failure(
             "process.selinuxLabel: SELinux is not active on this host, so \"\(label)\" cannot be applied",
             hint: "load a policy, or leave process.selinuxLabel out"

@@ -28,7 +28,7 @@ func confine(_ options: Options) -> Never {
         }
         if options.has("userns") {
             try attempt("enter a user namespace", .unshare) { () throws(Errno) in
-                try enterUserNamespace(denyingGroups: options.has("deny-groups"))
+                try enterUserNamespace()
             }
         }
         let plan = try ConfinementPlan(request(options, facts))

@@ -95,11 +95,11 @@ func request(_ options: Options, _ facts: CapabilityFacts) -> ConfinementRequest
     return request
 }
 
-/// A new user namespace in which root is root.
-func enterUserNamespace(denyingGroups: Bool) throws(Errno) {
+/// A new user namespace in which root is root. From inside it, one id can be mapped, and only without setgroups.
+func enterUserNamespace() throws(Errno) {
     let (uid, gid) = (Processes.effectiveUserID, Processes.effectiveGroupID)
     try Namespaces.unshare(.user)
-    if denyingGroups { overwrite("/proc/self/setgroups", "deny") }
+    overwrite("/proc/self/setgroups", "deny")
     overwrite("/proc/self/uid_map", "0 \(uid) 1\n")
     overwrite("/proc/self/gid_map", "0 \(gid) 1\n")
 }
