@@ -20,6 +20,16 @@ func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
+/// A program that does privileged acts for tests: the test process itself never changes.
+func probe(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/\(name)",
+        swiftSettings: [.swiftLanguageMode(.v6)]
+    )
+}
+
 let package = Package(
     name: "apus",
     products: [
@@ -43,9 +53,10 @@ let package = Package(
         room("Rootfs", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room("Confinement", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux"),
         room("Cgroups", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Launch", "KernelTypes", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Lifecycle", "KernelTypes", "Launch", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
-        room("RuntimeCLI", "Lifecycle", "Launch", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
+        room("Records", "Cgroups", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
+        room("Launch", "KernelTypes", "Records", "Rootfs", "Confinement", "Cgroups", "OCISpec", "JSON", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
+        room("Lifecycle", "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
+        room("RuntimeCLI", "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
         .executableTarget(name: "apus", dependencies: ["RuntimeCLI"], swiftSettings: strict),
 
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -53,13 +64,15 @@ let package = Package(
         .systemLibrary(name: "CSELinux", pkgConfig: "libselinux", providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]),
 
         tests("JSONTests", "JSON", "OCISpec"),
-        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON"),
-        tests("ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),
-        .executableTarget(
-            name: "ConfinementProbe",
-            dependencies: ["Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"],
-            path: "Tests/ConfinementProbe",
-            swiftSettings: [.swiftLanguageMode(.v6)]
+        tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
+        tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
+        tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
+        tests("CgroupsTests", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "CgroupProbe"),
+        tests(
+            "ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"
         ),
+        probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
+        probe("CgroupProbe", "Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"),
+        probe("ConfinementProbe", "Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),
     ]
 )

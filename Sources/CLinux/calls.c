@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
 #include <linux/mount.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -107,6 +108,7 @@ long clinux_fchownat(int dir, const char *path, uint32_t uid, uint32_t gid, int 
     RETURN(fchownat(dir, path, uid, gid, flags));
 }
 
+long clinux_faccessat(int dir, const char *path, int mode, int flags) { RETURN(syscall(SYS_faccessat2, dir, path, mode, flags)); }
 long clinux_fsync(int fd) { RETURN(fsync(fd)); }
 long clinux_flock(int fd, int operation) { RETURN(flock(fd, operation)); }
 long clinux_fcntl(int fd, int command, long argument) { RETURN(fcntl(fd, command, argument)); }
@@ -155,6 +157,7 @@ long clinux_mount_setattr(int dir, const char *path, unsigned flags, const struc
 
 long clinux_setns(int fd, int type) { RETURN(setns(fd, type)); }
 long clinux_unshare(int flags) { RETURN(unshare(flags)); }
+long clinux_namespace_type(int fd) { RETURN(ioctl(fd, NS_GET_NSTYPE)); }
 
 long clinux_clone3(const struct clinux_clone_request *request, int *pidfd) {
     struct clone_args arguments;

@@ -4,7 +4,9 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -87,4 +89,21 @@ long clinux_receive_fds(int socket_fd, void *data, size_t size, int *fds, size_t
     }
     *fd_count = found;
     return received;
+}
+
+// One ioctl in and one out on a socket made for it: the interface keeps its other flags.
+long clinux_interface_up(const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    if (strlen(name) >= sizeof request.ifr_name) return -ENAMETOOLONG;
+    memcpy(request.ifr_name, name, strlen(name));
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    long result = ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? -errno : 0;
+    if (result == 0) {
+        request.ifr_flags |= IFF_UP;
+        result = ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
+    }
+    clinux_close(fd);
+    return result;
 }

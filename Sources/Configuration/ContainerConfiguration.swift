@@ -36,8 +36,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
     /// What was accepted although it deserves a word (capabilities that do not exist, deprecated fields).
     package var warnings: [String]
 
-    /// Made by `Validator`, which sets every part.
-    init(ociVersion: String, root: RootConfiguration, namespaces: NamespaceConfiguration) {
+    /// For `Validator`, which sets every part, and for tests of what is planned from it.
+    package init(ociVersion: String, root: RootConfiguration, namespaces: NamespaceConfiguration) {
         self.ociVersion = ociVersion
         self.root = root
         self.namespaces = namespaces
@@ -128,7 +128,7 @@ package enum PersonalityDomain: UInt, Sendable {
 package struct MemoryPolicy: Equatable, Sendable {
     /// `MPOL_*` mode with its flags.
     package let mode: Int32
-    /// Bit mask, 64 nodes an element.
+    /// Bit mask, 64 nodes an element; empty for modes without nodes.
     package let nodes: [UInt]
 
     package init(mode: Int32, nodes: [UInt]) {

@@ -23,6 +23,8 @@ package struct ProcessConfiguration: Equatable, Sendable {
     package var scheduler: SchedulerAttributes?
     /// Class in bits 13 up, level below; see ioprio_set(2).
     package var ioPriority: Int32?
+    /// For a process that joins the container; the container's own process does not look at it.
+    package var execAffinity: ExecAffinity?
 
     package init(workingDirectory: String, arguments: [String], user: UserConfiguration) {
         terminal = false
@@ -33,6 +35,19 @@ package struct ProcessConfiguration: Equatable, Sendable {
         capabilities = CapabilitySets()
         limits = []
         noNewPrivileges = false
+    }
+}
+
+/// `process.execCPUAffinity`: the CPUs of a process that joins the container, before and after it is in the cgroup.
+package struct ExecAffinity: Equatable, Sendable {
+    /// `nil`: as inherited.
+    package let initial: NumberList?
+    /// `nil`: the cgroup's.
+    package let final: NumberList?
+
+    package init(initial: NumberList?, final: NumberList?) {
+        self.initial = initial
+        self.final = final
     }
 }
 

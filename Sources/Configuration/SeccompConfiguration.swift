@@ -77,3 +77,10 @@ package struct SeccompConfiguration: Hashable, Sendable {
         ("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 32),
     ]
 }
+
+extension SeccompConfiguration {
+    /// Whether some system call is to be answered by an agent.
+    package var notifies: Bool {
+        rules.contains { $0.action == .notify }
+    }
+}

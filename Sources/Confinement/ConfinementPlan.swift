@@ -107,7 +107,7 @@ package struct ConfinementPlan: Equatable, Sendable {
     }
 
     private static func filter(_ request: ConfinementRequest) -> [ConfinementStep] {
-        request.seccomp.map { [.loadSeccomp(listener: $0.usesNotification)] } ?? []
+        request.seccomp.map { [.loadSeccomp(listener: $0.notifies)] } ?? []
     }
 
     private static func drop(

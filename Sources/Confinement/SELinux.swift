@@ -48,7 +48,9 @@ package enum SELinux {
     ) throws(Failure) {
         try ProcAttribute.write(value, to: path, proc) { errno in
             Failure(
-                action(), .write, errno,
+                action(),
+                .write,
+                errno,
                 hint: errno == .EINVAL ? "the loaded policy does not know this context: see seinfo(1)" : nil
             )
         }

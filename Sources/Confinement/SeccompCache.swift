@@ -73,7 +73,9 @@ struct SeccompCache {
                 try makeRoom()
                 do throws(Errno) {
                     let file = try directory.open(
-                        temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600
+                        temporary,
+                        [.writeOnly, .create, .exclusive, .noFollow],
+                        mode: 0o600
                     )
                     // The creation mask may have taken bits away.
                     try file.borrowed.changeMode(0o600)

@@ -93,11 +93,18 @@ package struct SeccompFilter: Equatable, Sendable {
             return filter.hasListener ? result : nil
         } catch {
             throw Failure(
-                "load the filter of linux.seccomp", .seccomp, error,
+                "load the filter of linux.seccomp",
+                .seccomp,
+                error,
                 detail: "\(filter.program.count / 8) instructions, flags 0x\(String(filter.flags, radix: 16))",
                 hint: error == .EACCES
                     ? "without process.noNewPrivileges this needs CAP_SYS_ADMIN in the container's user namespace" : nil
             )
         }
     }
+}
+
+extension SeccompFilter {
+    /// The version of libseccomp that is linked, as in `2.5.4`.
+    package static var libraryVersion: String { SeccompCompiler.libraryVersion }
 }

@@ -1,15 +1,8 @@
 // What a seccomp section means, without any library: which rules reach the compiler, what is refused, which flags the
 // load gets. Pure but for the question which flags the kernel knows. Called by SeccompFilter.swift in the runtime.
 
-package import Configuration
+internal import Configuration
 internal import Diagnostics
-
-extension SeccompConfiguration {
-    /// Whether some call is decided by an agent in user space.
-    package var usesNotification: Bool {
-        rules.contains { $0.action == .notify }
-    }
-}
 
 enum SeccompProfile {
     /// Bits of seccomp(2) that the section's flags do not name.
@@ -26,7 +19,8 @@ enum SeccompProfile {
     static func check(_ configuration: SeccompConfiguration) throws(Failure) {
         if configuration.defaultAction == .notify {
             throw Failure(
-                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would make init wait for an agent that it has not told yet"
+                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would make init wait for an agent that it has not told "
+                    + "yet"
             )
         }
         try checkNumber(configuration.defaultAction, "linux.seccomp.defaultErrnoRet")
@@ -39,7 +33,7 @@ enum SeccompProfile {
                 )
             }
         }
-        if configuration.usesNotification && configuration.listenerPath == nil {
+        if configuration.notifies && configuration.listenerPath == nil {
             throw Failure("linux.seccomp.listenerPath: required by SCMP_ACT_NOTIFY, which needs an agent to answer")
         }
     }
@@ -76,7 +70,7 @@ enum SeccompProfile {
         } else if knows(LoadFlags.specAllow) {
             flags = LoadFlags.specAllow
         }
-        if configuration.usesNotification {
+        if configuration.notifies {
             flags |= LoadFlags.newListener
             if flags & LoadFlags.tsync != 0 { flags |= LoadFlags.tsyncESRCH }
         } else {

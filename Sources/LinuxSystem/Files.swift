@@ -166,7 +166,9 @@ extension BorrowedFD {
         while done < count {
             let part = try unsafe bytes.withUnsafeMutableBufferPointer { buffer throws(Errno) -> Int in
                 guard let base = buffer.baseAddress else { return 0 }
-                return try checkRetrying { unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done)) }
+                return try checkRetrying {
+                    unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done))
+                }
             }
             if part == 0 { break }
             done += part
@@ -206,14 +208,31 @@ extension BorrowedFD {
         }
     }
 
-    /// One `write(2)` of all the bytes, for files that take a value whole (cgroup and procfs files).
-    /// A short write is reported as `EIO`.
-    package func writeOnce(_ bytes: [UInt8]) throws(Errno) {
-        let written = try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) -> Int in
+    /// Writes as much as is taken at once; returns how many bytes. The corresponding system call is `write(2)`.
+    package func writeSome(_ bytes: [UInt8]) throws(Errno) -> Int {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(Errno) -> Int in
             guard let base = buffer.baseAddress else { return 0 }
             return try checkRetrying { unsafe clinux_write(rawValue, base, buffer.count) }
         }
-        if written != bytes.count { throw .EIO }
+    }
+
+    /// One `write(2)` of all the bytes, for files that take a value whole (cgroup and procfs files).
+    /// A short write is reported as `EIO`.
+    package func writeOnce(_ bytes: [UInt8]) throws(Errno) {
+        if try writeSome(bytes) != bytes.count { throw .EIO }
+    }
+
+    /// Everything in the file `path`, refusing with `EOVERFLOW` when there is more than `limit`. A final link is not
+    /// followed.
+    package func contents(of path: String, limit: Int) throws(Errno) -> [UInt8] {
+        let file = try open(path, [.readOnly, .noFollow])
+        return try file.borrowed.readToEnd(limit: limit)
+    }
+
+    /// Writes a value whole to the existing file `path`, as cgroup and procfs files want it.
+    package func setContents(of path: String, to bytes: [UInt8]) throws(Errno) {
+        let file = try open(path, [.writeOnly, .noFollow])
+        try file.borrowed.writeOnce(bytes)
     }
 
     /// The target of a link, as text. Names that are not UTF-8 are refused with `EINVAL`.
@@ -327,9 +346,20 @@ extension BorrowedFD {
         try check(clinux_dup3(rawValue, target, 0))
     }
 
+    /// Whether this process, with its effective ids, may execute `path`. The corresponding call is `faccessat2(2)`.
+    package func checkExecutable(_ path: String) throws(Errno) {
+        try check(unsafe clinux_faccessat(rawValue, path, X_OK, 0x200))
+    }
+
     /// The corresponding system call is `fchdir(2)`.
     package func changeDirectory() throws(Errno) {
         try check(clinux_fchdir(rawValue))
+    }
+
+    /// Sets an extended attribute to bytes with a terminating zero. The corresponding system call is `fsetxattr(2)`.
+    package func setExtendedAttribute(_ name: String, to value: String) throws(Errno) {
+        let bytes = Array(value.utf8) + [0]
+        try check(unsafe clinux_setxattr(rawValue, name, bytes, bytes.count))
     }
 
     /// The corresponding system call is `fgetxattr(2)`, asking only whether the attribute is there.
@@ -369,11 +399,9 @@ package enum WorkingDirectory {
 
 /// Descriptors that are not files of a directory.
 package enum Descriptors {
-    /// A close-on-exec pipe. The corresponding system call is `pipe2(2)`.
-    package static func pipe() throws(Errno) -> DescriptorPair {
-        var fds: [CInt] = [-1, -1]
-        try check(unsafe clinux_pipe2(&fds, O_CLOEXEC))
-        return DescriptorPair(OwnedFD(adopting: fds[0]), OwnedFD(adopting: fds[1]))
+    /// Closes a descriptor whose owner will not: in a child, which never unwinds to its parent's owners.
+    package static func close(_ fd: BorrowedFD) {
+        _ = clinux_close(fd.rawValue)
     }
 
     /// Closes every descriptor from `first` up. The corresponding system call is `close_range(2)`.

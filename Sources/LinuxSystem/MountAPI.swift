@@ -55,7 +55,9 @@ package enum MountAPI {
     package static func messages(of context: BorrowedFD) -> String {
         var lines: [String] = []
         while lines.count < 8, let bytes = try? context.read(upTo: 1024), !bytes.isEmpty {
-            lines.append(String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: "; "))
+            // Each begins with its severity: `e tmpfs: Unknown parameter 'sizee'`.
+            let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+            lines.append(["e ", "w ", "i "].contains { text.hasPrefix($0) } ? String(text.dropFirst(2)) : text)
         }
         return lines.joined(separator: "; ")
     }

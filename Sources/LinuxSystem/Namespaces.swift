@@ -14,4 +14,10 @@ package enum Namespaces {
     package static func unshare(_ kind: NamespaceKind) throws(Errno) {
         try check(clinux_unshare(CInt(truncatingIfNeeded: kind.cloneFlag)))
     }
+
+    /// The `CLONE_NEW*` flag of the namespace behind `fd`. The corresponding request is `NS_GET_NSTYPE` of ioctl_ns(2).
+    /// - Throws: `ENOTTY` when it is no namespace.
+    package static func kindFlag(of fd: BorrowedFD) throws(Errno) -> UInt64 {
+        UInt64(try check(clinux_namespace_type(fd.rawValue)))
+    }
 }

@@ -58,10 +58,15 @@ package struct OwnedFD: ~Copyable, Sendable {
     }
 }
 
-/// Two descriptors that belong together: the ends of a pipe (reader first) or of a socket pair.
+/// Two descriptors that belong together: the ends of a socket pair.
 package struct DescriptorPair: ~Copyable, Sendable {
-    package var first: OwnedFD
-    package var second: OwnedFD
+    package let first: OwnedFD
+    package let second: OwnedFD
+
+    /// Gives both up without closing them.
+    package consuming func release() -> (CInt, CInt) {
+        (first.release(), second.release())
+    }
 
     init(_ first: consuming OwnedFD, _ second: consuming OwnedFD) {
         self.first = first

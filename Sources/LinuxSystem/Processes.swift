@@ -25,6 +25,11 @@ package enum ExitStatus: Equatable, Sendable {
 package struct ChildProcess: ~Copyable {
     package let pid: CInt
     package let pidfd: OwnedFD
+
+    /// Gives the descriptor to a longer-lived owner.
+    package consuming func takeDescriptor() -> OwnedFD {
+        pidfd
+    }
 }
 
 /// Process system calls.
@@ -58,13 +63,19 @@ package enum Processes {
         return status(of: result)
     }
 
-    /// Reaps any ended child without waiting; `nil` when none has ended.
+    /// Some child that has ended, left to be reaped; `nil` when none has.
     /// - Throws: `ECHILD` when there are no children at all.
-    package static func reapAny() throws(Errno) -> (pid: CInt, status: ExitStatus)? {
+    package static func peekEnded() throws(Errno) -> CInt? {
         var result = clinux_exit()
-        try checkRetrying { unsafe clinux_waitid(0, 0, WEXITED | WNOHANG, &result) }
-        if result.pid == 0 { return nil }
-        return (result.pid, status(of: result))
+        try checkRetrying { unsafe clinux_waitid(0, 0, WEXITED | WNOHANG | WNOWAIT, &result) }
+        return result.pid == 0 ? nil : result.pid
+    }
+
+    /// Reaps a child that has ended.
+    package static func reap(pid: CInt) throws(Errno) -> ExitStatus {
+        var result = clinux_exit()
+        try checkRetrying { unsafe clinux_waitid(1, pid, WEXITED, &result) }
+        return status(of: result)
     }
 
     private static func status(of result: clinux_exit) -> ExitStatus {
@@ -133,25 +144,23 @@ package enum Processes {
         try check(clinux_prctl(38, 1, 0, 0, 0))
     }
 
-    /// Replaces this process's image; returns only by throwing. Pointers must end with `nil`.
+    /// Replaces this process's image; returns only the reason why not. The lists must end with `nil`.
     /// The corresponding system call is `execve(2)`.
     package static func execute(
         _ path: UnsafePointer<CChar>,
         _ arguments: UnsafePointer<UnsafePointer<CChar>?>,
         _ environment: UnsafePointer<UnsafePointer<CChar>?>
-    ) throws(Errno) -> Never {
-        let result = unsafe clinux_execve(path, arguments, environment)
-        throw Errno(CInt(truncatingIfNeeded: -result))
+    ) -> Errno {
+        Errno(CInt(truncatingIfNeeded: unsafe -clinux_execve(path, arguments, environment)))
     }
 
-    /// Replaces this process's image by the file behind `fd`. The corresponding call is `execveat(2)`.
+    /// Replaces this process's image by the file behind `fd`; returns only the reason why not. The corresponding call is `execveat(2)`.
     package static func execute(
         _ fd: BorrowedFD,
         _ arguments: UnsafePointer<UnsafePointer<CChar>?>,
         _ environment: UnsafePointer<UnsafePointer<CChar>?>
-    ) throws(Errno) -> Never {
-        let result = unsafe clinux_fexecve(fd.rawValue, arguments, environment)
-        throw Errno(CInt(truncatingIfNeeded: -result))
+    ) -> Errno {
+        Errno(CInt(truncatingIfNeeded: unsafe -clinux_fexecve(fd.rawValue, arguments, environment)))
     }
 
     /// The environment of this process, `NAME=value`.

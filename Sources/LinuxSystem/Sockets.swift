@@ -5,6 +5,12 @@ internal import Glibc
 
 /// Socket system calls.
 package enum Sockets {
+    /// Sets an interface of this network namespace up. The corresponding requests are `SIOCGIFFLAGS` and
+    /// `SIOCSIFFLAGS` of netdevice(7).
+    package static func bringUp(interface: String) throws(Errno) {
+        try check(unsafe clinux_interface_up(interface))
+    }
+
     /// Two connected sockets that keep message borders. The corresponding system call is `socketpair(2)`.
     package static func pair() throws(Errno) -> DescriptorPair {
         var fds: [CInt] = [-1, -1]

@@ -53,30 +53,54 @@ package struct RootHandle: ~Copyable {
     /// that lead nowhere are followed to where, inside the tree, they would lead. Returns an `O_PATH` handle.
     package func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(Failure) -> OwnedFD {
         if let existing = try openIfPresent(path, [.path, .directory]) { return existing }
+        if let made = try makeLastDirectory(of: path, mode: mode) { return made }
         return try attempt("make the directory \(path) in \(name)", .mkdir) { () throws(Errno) in
             try makeMissingDirectories(Self.components(of: path), mode: mode)
         }
     }
 
-    /// Opens `path`, making an empty file there (and its parent directories) when there is nothing. Returns an
-    /// `O_PATH` handle.
+    /// The usual case, in fewer calls: the parent is there and nothing has the last component's name.
+    private func makeLastDirectory(of path: String, mode: UInt32) throws(Failure) -> OwnedFD? {
+        var components = Self.components(of: path)
+        guard let name = components.popLast(), name != ".." else { return nil }
+        guard let parent = try openIfPresent(components.joined(separator: "/"), [.path, .directory]) else { return nil }
+        do throws(Errno) {
+            try parent.borrowed.makeDirectory(name, mode: mode)
+            return try parent.borrowed.open(name, [.path, .directory, .noFollow])
+        } catch .EEXIST {
+            return nil
+        } catch {
+            throw Failure("make the directory \(path) in \(self.name)", .mkdir, error)
+        }
+    }
+
+    /// Opens `path`, making an empty file there (and its parent directories) when there is nothing. A link that leads
+    /// nowhere is followed to where, inside the tree, it would lead. Returns an `O_PATH` handle.
     package func makeFile(_ path: String, mode: UInt32 = 0o644) throws(Failure) -> OwnedFD {
         if let existing = try openIfPresent(path, [.path]) { return existing }
-        let place = try makeParent(of: path)
-        do throws(Errno) {
-            _ = try place.parent.borrowed.open(place.name, [.create, .exclusive, .noFollow, .writeOnly], mode: mode)
-        } catch .EEXIST {
-            // Somebody else made it meanwhile, or it is a link that leads nowhere: the lookup below decides.
-        } catch {
-            throw Failure("make the file \(path) in \(name)", .open, error)
+        var wanted = path
+        for _ in 0..<Self.maximumLinks {
+            let place = try makeParent(of: wanted)
+            do throws(Errno) {
+                let flags: OpenFlags = [.create, .exclusive, .noFollow, .writeOnly]
+                _ = try place.parent.borrowed.open(place.name, flags, mode: mode)
+                return try place.parent.borrowed.open(place.name, [.path, .noFollow])
+            } catch .EEXIST {
+                // A link that leads nowhere; anything else was made by somebody meanwhile and the lookup below decides.
+                guard let target = try? place.parent.borrowed.readLink(place.name) else { break }
+                let directory = Self.components(of: wanted).dropLast().joined(separator: "/")
+                wanted = target.utf8.first == UInt8(ascii: "/") ? target : directory + "/" + target
+            } catch {
+                throw Failure("make the file \(path) in \(name)", .open, error)
+            }
         }
-        return try open(path, [.path])
+        return try open(wanted, [.path])
     }
 
     /// The directory that holds the last component of `path`, made when missing, and that component's name.
     package func makeParent(of path: String) throws(Failure) -> ParentAndName {
         var components = Self.components(of: path)
-        guard let last = components.popLast() else {
+        guard let last = components.popLast(), last != ".." else {
             throw Failure("\(path) names the root of \(name) itself, where a name inside it is needed")
         }
         return ParentAndName(parent: try makeDirectories(components.joined(separator: "/")), name: last)

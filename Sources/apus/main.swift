@@ -1,1 +1,5 @@
-// p
+// apus: see RuntimeCLI/Program.swift.
+
+internal import RuntimeCLI
+
+Program.main(CommandLine.arguments)

@@ -12,18 +12,15 @@ private func run(_ command: String) -> Never {
     let words = command.split(separator: " ").map(String.init)
     let arguments = words.map { UnsafePointer<CChar>(strdup($0)) } + [nil]
     let environment: [UnsafePointer<CChar>?] = [nil]
-    do throws(Errno) {
-        try Processes.execute(words[0], arguments, environment)
-    } catch {
-        fail(Failure("start \(command)", .execve, error))
-    }
+    fail(Failure("start \(command)", .execve, Processes.execute(words[0], arguments, environment)))
 }
 
 /// Undergoes a whole plan, then reports; with `exec`, becomes a program that may look around.
 func confine(_ options: Options) -> Never {
     do throws(Failure) {
         let facts = try CapabilityFacts.ofThisProcess()
-        for name in (options["unshare"] ?? "").split(separator: ",").compactMap({ NamespaceKind(rawValue: String($0)) }) {
+        for name in (options["unshare"] ?? "").split(separator: ",").compactMap({ NamespaceKind(rawValue: String($0)) })
+        {
             try attempt("unshare \(name)", .unshare) { () throws(Errno) in try Namespaces.unshare(name) }
         }
         if options.has("userns") {
@@ -47,7 +44,9 @@ func confine(_ options: Options) -> Never {
 func strict(_ options: Options) -> Never {
     do throws(Failure) {
         var seccomp = SeccompConfiguration(defaultAction: .killProcess)
-        let calls = ["statx", "fchownat", "prctl", "setgroups", "setresgid", "setresuid", "capset", "write", "exit_group"]
+        let calls = [
+            "statx", "fchownat", "prctl", "setgroups", "setresgid", "setresuid", "capset", "write", "exit_group",
+        ]
         seccomp.rules = [SeccompConfiguration.Rule(names: calls, action: .allow, conditions: [])]
         var wanted = request(options, try CapabilityFacts.ofThisProcess())
         wanted.seccomp = seccomp
@@ -92,7 +91,8 @@ func deny(_ options: Options) -> Never {
         seccomp.rules = [
             SeccompConfiguration.Rule(names: ["mkdir", "mkdirat"], action: .errno(97), conditions: []),
             SeccompConfiguration.Rule(
-                names: ["personality"], action: .errno(98),
+                names: ["personality"],
+                action: .errno(98),
                 conditions: [.init(index: 0, comparison: .equal, value: 8, valueTwo: 0)]
             ),
         ]
@@ -127,12 +127,15 @@ func measure(_ options: Options) -> Never {
         for index in 0..<5 {
             seccomp.rules.append(
                 SeccompConfiguration.Rule(
-                    names: ["personality"], action: .allow,
+                    names: ["personality"],
+                    action: .allow,
                     conditions: [.init(index: 0, comparison: .equal, value: UInt64(index), valueTwo: 0)]
                 )
             )
         }
-        for warning in try SeccompFilter.prepare(seccomp, cache: BorrowedFD(rawValue: cache)).warnings { say("warning", warning) }
+        for warning in try SeccompFilter.prepare(seccomp, cache: BorrowedFD(rawValue: cache)).warnings {
+            say("warning", warning)
+        }
         for round in 0..<(options["rounds"].flatMap { Int($0) } ?? 3) {
             let start = Machine.monotonicNanoseconds()
             let compiled = round > 3 ? nil : try SeccompFilter.prepare(seccomp, cache: nil)

@@ -51,7 +51,9 @@ func contents(_ path: String) -> String {
 }
 
 func overwrite(_ path: String, _ text: String) {
-    guard let file = try? BorrowedFD.workingDirectory.open(path, .writeOnly) else { return say("failure", "open \(path)") }
+    guard let file = try? BorrowedFD.workingDirectory.open(path, .writeOnly) else {
+        return say("failure", "open \(path)")
+    }
     do { try file.borrowed.write(text) } catch { say("failure", "write \(path): \(error)") }
 }
 
@@ -83,7 +85,12 @@ func request(_ options: Options, _ facts: CapabilityFacts) -> ConfinementRequest
     var host = HostFacts()
     host.appArmorIsEnabled = options.has("apparmor")
     host.seLinuxIsEnabled = options.has("selinux")
-    var request = ConfinementRequest(containerID: options["id"] ?? "probe", process: process, host: host, capabilities: facts)
+    var request = ConfinementRequest(
+        containerID: options["id"] ?? "probe",
+        process: process,
+        host: host,
+        capabilities: facts
+    )
     request.entersUserNamespace = options.has("userns")
     request.keepsOriginalGroups = options.has("keep-groups")
     request.joinsSessionKeyring = !options.has("no-keyring")
@@ -117,7 +124,12 @@ func report() {
     say("personality", contents("/proc/self/personality").split(separator: "\n").joined())
     say("nice", "\(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0))")
     say("policy", "\(sched_getscheduler(0))")
-    say("numa", contents("/proc/self/numa_maps").split(separator: "\n").first?.split(separator: " ").dropFirst().first.map(String.init) ?? "")
+    say(
+        "numa",
+        contents("/proc/self/numa_maps").split(separator: "\n").first?.split(separator: " ").dropFirst().first.map(
+            String.init
+        ) ?? ""
+    )
     // -3: KEY_SPEC_SESSION_KEYRING.
     if let keyring = try? Keyrings.describe(-3) { say("keyring", keyring) }
 }

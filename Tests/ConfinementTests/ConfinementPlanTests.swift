@@ -27,7 +27,9 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
     @Test func theLeastProcessStillGivesUpEverything() throws {
         let plan = try ConfinementPlan(request())
         #expect(lines(plan.beforeRootfs) == ["joinSessionKeyring _ses.web1, searchable by owner"])
-        #expect(plan.insideRootfs == [] && plan.restrictions == [] && plan.filterBeforeDrop == [] && plan.filterLast == [])
+        #expect(
+            plan.insideRootfs == [] && plan.restrictions == [] && plan.filterBeforeDrop == [] && plan.filterLast == []
+        )
         #expect(
             plan.privilegeDrop == [
                 .dropBoundingSet(all), .keepCapabilities(true), .ownStandardStreams(uid: 1000),
@@ -54,7 +56,8 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
             request.personality = .linux32
             request.memoryPolicy = MemoryPolicy(mode: 2, nodes: [0b101, 1])
             request.sysctls = [
-                SysctlSetting(path: "net/core/somaxconn", value: "128"), SysctlSetting(path: "kernel/msgmax", value: "1"),
+                SysctlSetting(path: "net/core/somaxconn", value: "128"),
+                SysctlSetting(path: "kernel/msgmax", value: "1"),
             ]
             request.seccomp = SeccompConfiguration(defaultAction: .allow)
             request.process.capabilities.bounding = all.subtracting(set("CAP_BPF"))
@@ -128,7 +131,10 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
         (true, false, [UInt32](), ConfinementStep.GroupDenial.tolerated), (false, true, [], .tolerated),
         (true, false, [5], .fails), (false, true, [5], .fails), (false, false, [], .fails),
     ]) func aDenialIsToleratedOnlyWhereTheNamespaceMayDeny(
-        _ enters: Bool, _ inside: Bool, _ groups: [UInt32], _ denial: ConfinementStep.GroupDenial
+        _ enters: Bool,
+        _ inside: Bool,
+        _ groups: [UInt32],
+        _ denial: ConfinementStep.GroupDenial
     ) throws {
         let plan = try ConfinementPlan(
             request {
@@ -191,7 +197,12 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
     /// Capabilities from 32 on are in the second word of the kernel's interface.
     @Test func highCapabilitiesCount() {
         let high = set("CAP_SYSLOG", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE")
-        let grant = CapabilityGrant(of: wanted { $0.permitted = high; $0.effective = high }, allFacts)
+        let grant = CapabilityGrant(
+            of: wanted {
+                $0.permitted = high; $0.effective = high
+            },
+            allFacts
+        )
         #expect(grant.permitted.rawValue == 0x1c4_0000_0000)
         #expect(grant.effective == grant.permitted)
     }
@@ -257,7 +268,11 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
         let outside = try ConfinementPlan(request(change))
         #expect(outside.warnings.count == 1)
         #expect(!outside.privilegeDrop.contains { $0.name == "dropBoundingSet" })
-        let inside = try ConfinementPlan(request { change(&$0); $0.entersUserNamespace = true })
+        let inside = try ConfinementPlan(
+            request {
+                change(&$0); $0.entersUserNamespace = true
+            }
+        )
         #expect(inside.warnings == [])
         #expect(inside.privilegeDrop.first == .dropBoundingSet(all.subtracting(set("CAP_NET_ADMIN"))))
     }

@@ -15,7 +15,7 @@ private func probe(_ arguments: String...) throws -> Answer {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: tests).deletingLastPathComponent().appending(path: "ConfinementProbe")
     process.arguments = arguments
-    let output = Pipe()
+    let output = Foundation.Pipe()
     process.standardOutput = output
     try process.run()
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
@@ -28,7 +28,11 @@ private func probe(_ arguments: String...) throws -> Answer {
         values[parts[0]] = parts.count == 2 ? parts[1].split(whereSeparator: \.isWhitespace).joined(separator: " ") : ""
     }
     let signalled = process.terminationReason == .uncaughtSignal
-    return Answer(status: signalled ? -process.terminationStatus : process.terminationStatus, values: values, warnings: warnings)
+    return Answer(
+        status: signalled ? -process.terminationStatus : process.terminationStatus,
+        values: values,
+        warnings: warnings
+    )
 }
 
 /// What the kernel says of a process that was really confined.
@@ -36,9 +40,17 @@ private func probe(_ arguments: String...) throws -> Answer {
 struct ConfinementProbeTests {
     @Test func idsGroupsAndCapabilitiesAreExactlyThese() throws {
         let answer = try probe(
-            "confine", "uid=1000", "gid=1001", "groups=5,7", "umask=27", "nnp",
-            "bounding=CAP_CHOWN,CAP_KILL,CAP_CHECKPOINT_RESTORE", "permitted=CAP_CHOWN,CAP_KILL,CAP_CHECKPOINT_RESTORE",
-            "effective=CAP_CHOWN,CAP_CHECKPOINT_RESTORE", "inheritable=CAP_KILL", "ambient=CAP_KILL"
+            "confine",
+            "uid=1000",
+            "gid=1001",
+            "groups=5,7",
+            "umask=27",
+            "nnp",
+            "bounding=CAP_CHOWN,CAP_KILL,CAP_CHECKPOINT_RESTORE",
+            "permitted=CAP_CHOWN,CAP_KILL,CAP_CHECKPOINT_RESTORE",
+            "effective=CAP_CHOWN,CAP_CHECKPOINT_RESTORE",
+            "inheritable=CAP_KILL",
+            "ambient=CAP_KILL"
         )
         #expect(answer.status == 0 && answer["failure"] == nil)
         #expect(answer["Uid"] == "1000 1000 1000 1000")
@@ -55,13 +67,24 @@ struct ConfinementProbeTests {
 
     @Test func anotherUserKeepsOnlyAmbientCapabilitiesAcrossExec() throws {
         let answer = try probe(
-            "confine", "uid=1000", "bounding=CAP_CHOWN,CAP_KILL", "permitted=CAP_CHOWN,CAP_KILL", "effective=CAP_CHOWN",
-            "inheritable=CAP_KILL", "ambient=CAP_KILL", "exec=/bin/cat /proc/self/status"
+            "confine",
+            "uid=1000",
+            "bounding=CAP_CHOWN,CAP_KILL",
+            "permitted=CAP_CHOWN,CAP_KILL",
+            "effective=CAP_CHOWN",
+            "inheritable=CAP_KILL",
+            "ambient=CAP_KILL",
+            "exec=/bin/cat /proc/self/status"
         )
         #expect(answer["CapPrm"] == "0000000000000020")
         #expect(answer["CapEff"] == "0000000000000020")
         let plain = try probe(
-            "confine", "uid=1000", "bounding=all", "permitted=all", "effective=all", "exec=/bin/cat /proc/self/status"
+            "confine",
+            "uid=1000",
+            "bounding=all",
+            "permitted=all",
+            "effective=all",
+            "exec=/bin/cat /proc/self/status"
         )
         #expect(plain["CapPrm"] == "0000000000000000")
         #expect(plain["CapEff"] == "0000000000000000")
@@ -99,11 +122,17 @@ struct ConfinementProbeTests {
 
     @Test func parametersOfOwnNamespacesAreSet() throws {
         let network = try probe(
-            "confine", "unshare=network", "sysctl=net/ipv4/ip_forward@1", "show=/proc/sys/net/ipv4/ip_forward"
+            "confine",
+            "unshare=network",
+            "sysctl=net/ipv4/ip_forward@1",
+            "show=/proc/sys/net/ipv4/ip_forward"
         )
         #expect(network["shown"] == "1")
         let ipc = try probe(
-            "confine", "unshare=ipc", "sysctl=kernel/msgmax@4321", "show=/proc/sys/kernel/msgmax"
+            "confine",
+            "unshare=ipc",
+            "sysctl=kernel/msgmax@4321",
+            "show=/proc/sys/kernel/msgmax"
         )
         #expect(ipc["shown"] == "4321")
     }
@@ -150,7 +179,8 @@ struct ConfinementProbeTests {
         let answer = try probe("confine", "apparmor=no-such-profile")
         #expect(answer.status == 1)
         #expect(
-            answer["failure"]?.hasPrefix("apply the AppArmor profile no-such-profile of process.apparmorProfile") == true
+            answer["failure"]?.hasPrefix("apply the AppArmor profile no-such-profile of process.apparmorProfile")
+                == true
         )
         #expect(try probe("confine", "selinux=u:r:t:s0").status == 1)
     }
@@ -179,9 +209,17 @@ struct ConfinementProbeTests {
 
     /// The filter kills for every call but those that dropping privileges makes: no allocation, no surprise.
     @Test func droppingPrivilegesNeedsNoOtherCalls() throws {
-        let arguments = ["bounding=CAP_KILL", "permitted=CAP_KILL", "inheritable=CAP_KILL", "ambient=CAP_KILL", "uid=1000"]
+        let arguments = [
+            "bounding=CAP_KILL", "permitted=CAP_KILL", "inheritable=CAP_KILL", "ambient=CAP_KILL", "uid=1000",
+        ]
         let answer = try probe(
-            "strict", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], "groups=1,2,3,4,5,6,7,8"
+            "strict",
+            arguments[0],
+            arguments[1],
+            arguments[2],
+            arguments[3],
+            arguments[4],
+            "groups=1,2,3,4,5,6,7,8"
         )
         #expect(answer["survived"] == "yes")
         #expect(answer.status == 0)

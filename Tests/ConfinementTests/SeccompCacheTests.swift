@@ -12,7 +12,9 @@ private final class CacheDirectory {
     init() throws {
         path = NSTemporaryDirectory() + "apus-cache-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700]
+            atPath: path,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
         )
         descriptor = try BorrowedFD.workingDirectory.open(path, .directory)
     }
@@ -61,7 +63,8 @@ private func profile(_ errno: UInt16 = 1, names: [String] = ["mkdir", "no_such_c
         other.defaultAction = .log
         variants.append(other)
         for (index, comparison, value, valueTwo) in [
-            (UInt32(0), SeccompConfiguration.Operator.equal, UInt64(1), UInt64(0)), (1, .equal, 1, 0), (0, .notEqual, 1, 0),
+            (UInt32(0), SeccompConfiguration.Operator.equal, UInt64(1), UInt64(0)), (1, .equal, 1, 0),
+            (0, .notEqual, 1, 0),
             (0, .equal, 2, 0), (0, .maskedEqual, 1, 0), (0, .maskedEqual, 1, 1),
         ] {
             let condition = Condition(index: index, comparison: comparison, value: value, valueTwo: valueTwo)
@@ -130,7 +133,9 @@ private func profile(_ errno: UInt16 = 1, names: [String] = ["mkdir", "no_such_c
         #expect(try cache.prepare(profile()).wasCached)
     }
 
-    @Test(.enabled(if: geteuid() == 0, "needs root, to give a file away")) func entriesOfAnotherOwnerAreNotBelieved() throws {
+    @Test(.enabled(if: geteuid() == 0, "needs root, to give a file away")) func entriesOfAnotherOwnerAreNotBelieved()
+        throws
+    {
         let cache = try CacheDirectory()
         _ = try cache.prepare(profile())
         #expect(chown(cache.onlyEntry, 1234, 0) == 0)
@@ -192,9 +197,12 @@ private func profile(_ errno: UInt16 = 1, names: [String] = ["mkdir", "no_such_c
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
         ),
         (String(repeating: "a", count: 1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
-        (String(repeating: "b", count: 55), "eb2c86e932179f4ba13fe8715a26124b77d6bad290b9b4c1cc140cf633300c19"), (String(repeating: "b", count: 56), "a5fc6e203a4c2b657d0d153885932414b2ffc6a93f0f8bf8b3183315e5a7212c"),
-        (String(repeating: "b", count: 63), "94e419fabac7f930810f9636354042f8c1426d2f834d4ab65c93dc1e69326b13"), (String(repeating: "b", count: 64), "a0fab1377f49a759b57f63318262ebe89fabfc990e8e93ceac2984561482b9d4"),
-        (String(repeating: "b", count: 119), "68297a9eb141ce16bbc0847da1c0c48e2858704feaa13993bde29f87a198a6e1"), (String(repeating: "b", count: 120), "392add47fbaa8197a874ebe770a947a26dd6f2becce5f64688cc4d18c9da93bd"),
+        (String(repeating: "b", count: 55), "eb2c86e932179f4ba13fe8715a26124b77d6bad290b9b4c1cc140cf633300c19"),
+        (String(repeating: "b", count: 56), "a5fc6e203a4c2b657d0d153885932414b2ffc6a93f0f8bf8b3183315e5a7212c"),
+        (String(repeating: "b", count: 63), "94e419fabac7f930810f9636354042f8c1426d2f834d4ab65c93dc1e69326b13"),
+        (String(repeating: "b", count: 64), "a0fab1377f49a759b57f63318262ebe89fabfc990e8e93ceac2984561482b9d4"),
+        (String(repeating: "b", count: 119), "68297a9eb141ce16bbc0847da1c0c48e2858704feaa13993bde29f87a198a6e1"),
+        (String(repeating: "b", count: 120), "392add47fbaa8197a874ebe770a947a26dd6f2becce5f64688cc4d18c9da93bd"),
     ]) func digestsAreTheStandards(_ text: String, _ digest: String) {
         #expect(SHA256.digest(Array(text.utf8)).map { String(format: "%02x", $0) }.joined() == digest)
     }

@@ -98,7 +98,9 @@ private enum Call {
             Condition(index: 0, comparison: .equal, value: 2, valueTwo: 0),
             Condition(index: 1, comparison: .greaterThan, value: 5, valueTwo: 0),
         ]
-        let filter = try machine(section(.allow, [], [Rule(names: ["socket"], action: .errno(97), conditions: conditions)]))
+        let filter = try machine(
+            section(.allow, [], [Rule(names: ["socket"], action: .errno(97), conditions: conditions)])
+        )
         #expect(filter.verdict(.x86_64, 41, [2, 6]) == .errno(97))
         #expect(filter.verdict(.x86_64, 41, [2, 5]) == .allow)
         #expect(filter.verdict(.x86_64, 41, [3, 6]) == .allow)
@@ -106,7 +108,9 @@ private enum Call {
 
     @Test func conditionsOnOneArgumentAreAlternatives() throws {
         let conditions = [0, 8].map { Condition(index: 0, comparison: .equal, value: $0, valueTwo: 0) }
-        let filter = try machine(section(.errno(1), [], [Rule(names: ["personality"], action: .allow, conditions: conditions)]))
+        let filter = try machine(
+            section(.errno(1), [], [Rule(names: ["personality"], action: .allow, conditions: conditions)])
+        )
         #expect(filter.verdict(.x86_64, Call.personality64, [0]) == .allow)
         #expect(filter.verdict(.x86_64, Call.personality64, [8]) == .allow)
         #expect(filter.verdict(.x86_64, Call.personality64, [4]) == .errno(1))
@@ -142,7 +146,9 @@ private enum Call {
     }
 
     @Test func unknownCallsAreSkippedOrRefused() throws {
-        let rules = [Rule(names: ["read", "no_such_call", "nor_this", "no_such_call"], action: .errno(1), conditions: [])]
+        let rules = [
+            Rule(names: ["read", "no_such_call", "nor_this", "no_such_call"], action: .errno(1), conditions: [])
+        ]
         let preparation = try SeccompFilter.prepare(section(.allow, [], rules), cache: nil)
         let text = "linux.seccomp.syscalls: libseccomp 2.5.4 does not know no_such_call, nor_this"
         #expect(preparation.warnings == [text + ": skipped"])
@@ -166,7 +172,11 @@ private enum Call {
         // More than 255 instructions between a call's test and its end.
         let conditions = (0..<300).map { Condition(index: 0, comparison: .equal, value: UInt64($0 * 3), valueTwo: 0) }
         let filter = try machine(
-            section(.errno(1), ["SCMP_ARCH_X86"], [Rule(names: ["personality"], action: .allow, conditions: conditions)])
+            section(
+                .errno(1),
+                ["SCMP_ARCH_X86"],
+                [Rule(names: ["personality"], action: .allow, conditions: conditions)]
+            )
         )
         #expect(filter.count > 300)
         for value in 0..<UInt64(900) {
@@ -179,7 +189,11 @@ private enum Call {
         let conditions = (0..<4500).map { Condition(index: 0, comparison: .equal, value: UInt64($0), valueTwo: 0) }
         let error = #expect(throws: Failure.self) {
             try SeccompFilter.prepare(
-                section(.errno(1), ["SCMP_ARCH_X86"], [Rule(names: ["personality"], action: .allow, conditions: conditions)]),
+                section(
+                    .errno(1),
+                    ["SCMP_ARCH_X86"],
+                    [Rule(names: ["personality"], action: .allow, conditions: conditions)]
+                ),
                 cache: nil
             )
         }
@@ -233,7 +247,9 @@ private enum Call {
 }
 
 @Suite struct UnknownCallTests {
-    private func profile(_ defaultAction: SeccompConfiguration.Action, _ architectures: [String] = []) -> SeccompConfiguration {
+    private func profile(_ defaultAction: SeccompConfiguration.Action, _ architectures: [String] = [])
+        -> SeccompConfiguration
+    {
         // openat2 is 437 on all of these but x32, where the bit is added.
         section(defaultAction, architectures, [Rule(names: ["read", "openat2"], action: .allow, conditions: [])])
     }
@@ -268,7 +284,8 @@ private enum Call {
 
     @Test func rulesThatRefuseCountAsKnown() throws {
         let rules = [
-            Rule(names: ["openat2"], action: .errno(1), conditions: []), Rule(names: ["read"], action: .allow, conditions: []),
+            Rule(names: ["openat2"], action: .errno(1), conditions: []),
+            Rule(names: ["read"], action: .allow, conditions: []),
         ]
         let filter = try machine(section(.errno(1), [], rules))
         #expect(filter.verdict(.x86_64, 437) == .errno(1))
@@ -277,7 +294,9 @@ private enum Call {
 
     @Test func s390HandsUnknownNumbersInAsZero() {
         let known = UnknownCallAnswer.Knowledge(
-            architecture: "SCMP_ARCH_S390X", token: Architecture.s390x.rawValue, highest: 437
+            architecture: "SCMP_ARCH_S390X",
+            token: Architecture.s390x.rawValue,
+            highest: 437
         )
         var program: [UInt8] = []
         for instruction in UnknownCallAnswer.instructions([known]) { instruction.append(to: &program) }
@@ -292,9 +311,10 @@ private enum Call {
     }
 
     @Test func manyArchitecturesStayInReach() {
-        let known = (0..<100).map {
-            UnknownCallAnswer.Knowledge(architecture: "SCMP_ARCH_AARCH64", token: 1000 + $0, highest: 437)
-        } + [.init(architecture: "SCMP_ARCH_X86", token: Architecture.x86.rawValue, highest: 3)]
+        let known =
+            (0..<100).map {
+                UnknownCallAnswer.Knowledge(architecture: "SCMP_ARCH_AARCH64", token: 1000 + $0, highest: 437)
+            } + [.init(architecture: "SCMP_ARCH_X86", token: Architecture.x86.rawValue, highest: 3)]
         var program: [UInt8] = []
         for instruction in UnknownCallAnswer.instructions(known) { instruction.append(to: &program) }
         program += [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]

@@ -57,7 +57,9 @@ long clinux_renameat2(int old_dir, const char *CLINUX_NONNULL old_path, int new_
 long clinux_fchmod(int fd, uint32_t mode);
 long clinux_fchmodat(int dir, const char *CLINUX_NONNULL path, uint32_t mode);
 long clinux_fchownat(int dir, const char *CLINUX_NONNULL path, uint32_t uid, uint32_t gid, int flags);
+long clinux_faccessat(int dir, const char *CLINUX_NONNULL path, int mode, int flags);
 long clinux_fsync(int fd);
+long clinux_interface_up(const char *CLINUX_NONNULL name);
 long clinux_flock(int fd, int operation);
 long clinux_fcntl(int fd, int command, long argument);
 long clinux_dup3(int old_fd, int new_fd, int flags);
@@ -109,6 +111,7 @@ struct clinux_exit {
 
 long clinux_setns(int fd, int type);
 long clinux_unshare(int flags);
+long clinux_namespace_type(int fd);
 // fork with clone3: returns 0 in the child. `pidfd` receives a close-on-exec pidfd in the parent.
 long clinux_clone3(const struct clinux_clone_request *CLINUX_NONNULL request, int *CLINUX_NONNULL pidfd);
 long clinux_clone(uint64_t flags, int exit_signal);

@@ -1,0 +1,182 @@
+// Cgroups of v1 and of hybrid machines: one directory in every mounted hierarchy, and on a hybrid machine one in the
+// v2 hierarchy, which has no controllers but can kill and tell of the last exit. Called through CgroupManager.
+
+internal import Configuration
+internal import Diagnostics
+internal import KernelTypes
+internal import LinuxSystem
+
+/// The manager for cgroup v1.
+final class LegacyDriver: CgroupManager {
+    /// The container's cgroup in one hierarchy.
+    final class Member {
+        let location: CgroupLocation
+        /// Open once it was made or found.
+        var directory: CgroupDirectory?
+        /// Whether this process made it and wrote no device rule yet.
+        var isFresh = false
+        /// Why a rootless runtime has no cgroup here.
+        var denial: Failure?
+
+        init(_ location: CgroupLocation) {
+            self.location = location
+        }
+
+        /// The cgroup; `nil` when it does not exist.
+        func open() throws(Failure) -> CgroupDirectory? {
+            if directory == nil { directory = try CgroupDirectory.open(location) }
+            return directory
+        }
+    }
+
+    let placement: CgroupPlacement
+    let members: [Member]
+
+    init(_ placement: CgroupPlacement) {
+        self.placement = placement
+        members = placement.locations.map(Member.init)
+    }
+
+    func member(_ controller: String) -> Member? {
+        members.first { $0.location.carries(controller) }
+    }
+
+    var unified: Member? { members.first { $0.location.isUnified } }
+
+    // MARK: Making
+
+    func create() throws(Failure) {
+        var made: [CgroupLocation] = []
+        do throws(Failure) {
+            for member in members {
+                try make(member, &made)
+            }
+        } catch {
+            for location in made.reversed() {
+                guard let (parent, name) = try? CgroupDirectory.openParent(of: location) else { continue }
+                try? parent.removeChild(name)
+            }
+            throw error
+        }
+    }
+
+    private func make(_ member: Member, _ made: inout [CgroupLocation]) throws(Failure) {
+        let needsCpuset = member.location.carries("cpuset")
+        do throws(Failure) {
+            let result = try CgroupDirectory.make(member.location) { parent throws(Failure) in
+                made.append(parent.location)
+                if needsCpuset { try Self.inheritCpuset(parent) }
+            }
+            if result.isNew { made.append(member.location) }
+            if needsCpuset { try Self.inheritCpuset(result.directory, isNew: result.isNew) }
+            if !result.isNew { try Self.checkFitness(result.directory) }
+            member.directory = result.directory
+            member.isFresh = result.isNew
+        } catch {
+            guard placement.isRootless, error.errno?.isDenial == true else { throw error }
+            member.denial = error
+        }
+    }
+
+    /// A v1 cpuset is born without processors and memory nodes, and nothing can join it like that.
+    private static func inheritCpuset(_ directory: CgroupDirectory, isNew: Bool = true) throws(Failure) {
+        var parent: CgroupDirectory?
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            if !isNew, let own = try directory.readIfPresent(file), !own.isEmpty { continue }
+            if parent == nil {
+                parent = try CgroupDirectory.openParent(of: directory.location)?.parent
+            }
+            guard let parent else { return }
+            var value = try parent.readIfPresent(file) ?? ""
+            if value.isEmpty && !parent.location.path.isEmpty {
+                try inheritCpuset(parent, isNew: false)
+                value = try parent.readIfPresent(file) ?? ""
+            }
+            let place = directory.location.directory
+            try attempt("give the cgroup \(place) its parent's \(file)", .write) { () throws(Errno) in
+                try directory.write(value, to: file)
+            }
+        }
+    }
+
+    /// Runtime-spec: config-linux.md, Cgroups Path: a runtime may refuse a cgroup that is in use.
+    static func checkFitness(_ directory: CgroupDirectory) throws(Failure) {
+        let place = directory.location.directory
+        let count = try directory.processes().count
+        guard count == 0 else {
+            throw Failure(
+                "container's cgroup is not empty: \(count) process(es) found",
+                hint: "they are in \(place): another container may have the same linux.cgroupsPath"
+            )
+        }
+        let isFrozen =
+            try directory.location.isUnified
+            ? directory.readIfPresent("cgroup.freeze") == "1"
+            : directory.readIfPresent("freezer.state").map { $0 != "THAWED" } ?? false
+        guard !isFrozen else {
+            throw Failure("container's cgroup unexpectedly frozen", hint: "thaw or remove \(place)")
+        }
+    }
+
+    // MARK: Limits
+
+    func apply(_ resources: ResourceConfiguration) throws(Failure) {
+        try CgroupWrite.perform(try ResourceTranslation.legacy(resources)) { write throws(Failure) in
+            try directory(for: write)
+        }
+        try applyDevices(resources.devices)
+    }
+
+    private func directory(for write: CgroupWrite) throws(Failure) -> CgroupDirectory {
+        let request = "set \(write.key) to \(write.choices.first?.value ?? "")"
+        guard let member = member(write.controller) else {
+            throw Failure("\(request): the cgroup controller \(write.controller) is not mounted")
+        }
+        if let denial = member.denial {
+            throw Failure("\(request): \(denial.line)")
+        }
+        guard let directory = try member.open() else {
+            throw Failure("\(request): the cgroup \(member.location.directory) does not exist")
+        }
+        return directory
+    }
+
+    /// Device rules need the machine's root; a rootless container has no right to any device that they could forbid.
+    private func applyDevices(_ rules: [DeviceRule]) throws(Failure) {
+        guard let member = member("devices"), member.denial == nil, let directory = try member.open() else {
+            if placement.isRootless { return }
+            throw Failure("set linux.resources.devices: the cgroup controller devices is not mounted")
+        }
+        let present = member.isFresh ? nil : DeviceAccess.parse(list: try directory.readIfPresent("devices.list") ?? "")
+        let writes = try DeviceAccess(rules: rules).writes(from: present)
+        do throws(Failure) {
+            try CgroupWrite.perform(writes) { _ in directory }
+            member.isFresh = false
+        } catch {
+            guard placement.isRootless, error.errno?.isDenial == true else { throw error }
+        }
+    }
+
+    // MARK: Entering
+
+    func openJoin(subgroups: [CgroupSubgroup]) throws(Failure) -> CgroupJoin {
+        var join = CgroupJoin()
+        for member in members where member.denial == nil {
+            guard let own = try member.open() else {
+                if placement.isRootless { continue }
+                throw Failure("the cgroup \(member.location.directory) does not exist")
+            }
+            let subgroup = subgroups.first { $0.controllers.contains(where: member.location.carries) }
+                ?? subgroups.first { $0.controllers.isEmpty }
+            let path = CgroupPlacement.components(of: subgroup?.path ?? "").joined(separator: "/")
+            if path.isEmpty {
+                try join.add(own)
+            } else if let below = try own.descendant(path) {
+                try join.add(below)
+            } else {
+                throw Failure("the cgroup \(member.location.directory)/\(path) does not exist")
+            }
+        }
+        return join
+    }
+}

@@ -1,0 +1,179 @@
+// The birth of a container, and its end: the ordered lists, and nothing else. Read this file first.
+//
+// create: the runtime and init work side by side; `tell` and `waitFor` are where they meet. The intermediate exists
+// only when something must be entered before init is born. Where the order matters, an ORDER line says why.
+
+package import Configuration
+package import Confinement
+internal import KernelTypes
+internal import Rootfs
+
+/// The lists of steps, as functions of what is asked and of what the machine is.
+package enum Birth {
+    /// create, in the runtime process.
+    package static func runtimeSteps(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest,
+        cgroups: [String]
+    ) -> [RuntimeStep] {
+        let plan = NamespacePlan(c, f)
+        var steps: [RuntimeStep] = []
+
+        // ORDER: the record names what will exist before any of it does: from here on `delete` can clean up.
+        steps += [.reserveID(r.id), .recordPlan]
+
+        // What needs the runtime's powers or its view of the host.
+        steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
+        if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
+        if !cgroups.isEmpty { steps += [.createCgroup(cgroups), .limitResources, .openCgroup] }
+        let sources = RootfsPlan.sources(c, f)
+        if !sources.isEmpty { steps.append(.openMountSources(count: sources.count)) }
+        switch r.console {
+        case .none: break
+        case .socket(let path): steps.append(.connectConsole(path: path))
+        case .foreground: steps.append(.makeConsoleSocket)
+        }
+        if r.gate == .fifo { steps.append(.makeGate) }
+
+        // Init is born.
+        if plan.needsIntermediate {
+            steps += [.cloneIntermediate, .waitFor(.born), .findInit]
+        } else {
+            steps.append(.cloneInit(plan.createdByClone))
+        }
+        if c.namespaces.creates(.user) { steps += [.mapIDs, .tell(.mapped)] }
+        steps += [.recordInit, .tell(.recorded)]
+        // ORDER: from outside, before init becomes untraceable to itself.
+        if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
+
+        if needsRuntimeHooks(c) {
+            steps.append(.waitFor(.mountsReady))
+            steps += hooks(.prestart, c) + hooks(.createRuntime, c)
+            steps.append(.tell(.hooksDone))
+        }
+        if let seccomp = c.seccomp, let path = seccomp.listenerPath, seccomp.notifies {
+            steps += [.waitFor(.listenerReady), .passListener(path: path), .tell(.listenerSent)]
+        }
+        steps.append(.waitFor(.ready))
+        // ORDER: when init only waits; a low limit would otherwise hit the runtime's own work in it.
+        steps += (c.process?.limits ?? []).map(RuntimeStep.setLimit)
+        if let path = r.pidfdSocket { steps.append(.sendPidfd(path: path)) }
+        steps.append(.recordCreated)
+        // ORDER: last, because callers take the file for the news that the container is created.
+        if let path = r.pidFile { steps.append(.writePIDFile(path: path)) }
+        return steps
+    }
+
+    /// create, in the intermediate process; empty when there is none.
+    package static func intermediateSteps(_ c: ContainerConfiguration, _ f: HostFacts) -> [IntermediateStep] {
+        let plan = NamespacePlan(c, f)
+        guard plan.needsIntermediate else { return [] }
+        // ORDER: while it still has the runtime's powers over cgroups.
+        var steps: [IntermediateStep] = [.dieWithParent, .joinCgroup]
+        for kind in plan.joinedByIntermediate {
+            steps.append(.enterNamespace(kind))
+            if kind == .user { steps.append(.becomeRoot) }
+        }
+        if c.namespaces.creates(.time) { steps.append(.newTimeNamespace(c.timeOffsets)) }
+        steps += [.cloneInit(plan.createdByClone), .tell(.born)]
+        return steps
+    }
+
+    /// create, in init.
+    package static func initSteps(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest,
+        _ confinement: ConfinementPlan?
+    ) -> [InitStep] {
+        let plan = NamespacePlan(c, f)
+        var steps: [InitStep] = []
+
+        // Become nobody's child.
+        steps += [.dieWithParent, .resetSignals, .newSession]
+        if !c.namespaces.joined.isEmpty { steps.append(.becomeUntraceable) }
+        // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
+        if !plan.needsIntermediate { steps.append(.joinCgroup) }
+        if c.namespaces.creates(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
+        steps += plan.joinedByInit.map(InitStep.enterNamespace)
+        if c.namespaces.creates(.cgroup) { steps.append(.newCgroupNamespace) }
+        if c.namespaces.creates(.network) { steps.append(.bringUpLoopback) }
+        if let name = c.hostname { steps.append(.setHostname(name)) }
+        if let name = c.domainname { steps.append(.setDomainname(name)) }
+        steps += confine(confinement?.beforeRootfs)
+
+        // Build the root, still seen from the host's tree.
+        steps += RootfsPlan.beforePivot(c, f).map(InitStep.rootfs)
+        if c.process?.terminal == true { steps.append(.makeConsole) }
+        if needsRuntimeHooks(c) { steps += [.tell(.mountsReady), .waitFor(.hooksDone)] }
+        steps += hooks(.createContainer, c)
+
+        // Enter it.
+        steps.append(.rootfs(RootfsPlan.pivot(c, noPivot: r.noPivot)))
+        // ORDER: sysctls before the paths that hold them become read-only.
+        steps += confine(confinement?.insideRootfs)
+        steps += RootfsPlan.afterPivot(c).map(InitStep.rootfs)
+
+        // ORDER: before the ids change, which clears the parent-death signal unseen.
+        steps += [.waitFor(.recorded), .surviveParent]
+        steps += surrender(c, confinement)
+        // ORDER: the start gate after everything that can fail without the program.
+        steps += [.tell(.ready), .waitForStart]
+        steps += hooks(.startContainer, c)
+        if let process = c.process, let program = process.arguments.first { steps.append(.execute(program)) }
+        return steps
+    }
+
+    /// Becoming the container's user with the container's powers: the tail that create and exec share.
+    package static func surrender(_ c: ContainerConfiguration, _ confinement: ConfinementPlan?) -> [InitStep] {
+        guard let process = c.process, let confinement else { return [] }
+        let directory = process.workingDirectory
+        var steps: [InitStep] = [.makeWorkingDirectory(directory)]
+        steps += confine(confinement.restrictions)
+        // ORDER: without no_new_privs loading a filter needs CAP_SYS_ADMIN, so it comes before the powers go.
+        steps += filter(confinement.filterBeforeDrop, c)
+        steps.append(.changeDirectory(directory, allowRefusal: true))
+        steps += confine(confinement.privilegeDrop)
+        steps += [.changeDirectory(directory, allowRefusal: false), .verifyWorkingDirectory, .completeEnvironment]
+        if let program = process.arguments.first { steps.append(.findProgram(program)) }
+        // ORDER: with no_new_privs it comes last, so that the profile need not allow any of the above.
+        steps += filter(confinement.filterLast, c)
+        return steps
+    }
+
+    private static func confine(_ steps: [ConfinementStep]?) -> [InitStep] {
+        (steps ?? []).map(InitStep.confine)
+    }
+
+    private static func filter(_ steps: [ConfinementStep], _ c: ContainerConfiguration) -> [InitStep] {
+        guard !steps.isEmpty, c.seccomp?.notifies == true else { return confine(steps) }
+        return confine(steps) + [.announceListener, .waitFor(.listenerSent)]
+    }
+
+    /// start.
+    package static func startSteps(poststart: [Hook]) -> [StartStep] {
+        [.openGate, .openTheWay, .waitForExecution]
+            + poststart.enumerated().map { .hook(.poststart, index: $0.offset, $0.element) }
+    }
+
+    /// delete.
+    package static func deletionSteps(poststop: [Hook]) -> [DeletionStep] {
+        // ORDER: the record goes last, when nothing is left that it describes.
+        [.endProcesses, .removeCgroup]
+            + poststop.enumerated().map { .hook(.poststop, index: $0.offset, $0.element) }
+            + [.removeRecord]
+    }
+
+    private static func needsRuntimeHooks(_ c: ContainerConfiguration) -> Bool {
+        !c.hooks[.prestart].isEmpty || !c.hooks[.createRuntime].isEmpty
+    }
+
+    private static func hooks(_ point: HookPoint, _ c: ContainerConfiguration) -> [RuntimeStep] {
+        c.hooks[point].enumerated().map { .hook(point, index: $0.offset, $0.element) }
+    }
+
+    private static func hooks(_ point: HookPoint, _ c: ContainerConfiguration) -> [InitStep] {
+        c.hooks[point].enumerated().map { .hook(point, index: $0.offset, $0.element) }
+    }
+}

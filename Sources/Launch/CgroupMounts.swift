@@ -1,0 +1,31 @@
+// Where the container's cgroups are, in the words that Rootfs mounts them by: the two rooms do not know each other.
+
+internal import Cgroups
+internal import Rootfs
+
+extension CgroupPlacement {
+    /// What a mount of type `cgroup` shows of this container.
+    var mountSources: [CgroupMountSource] {
+        locations.map { location in
+            let name = location.mountPoint.split(separator: "/").last.map(String.init) ?? ""
+            if location.isUnified {
+                return CgroupMountSource(
+                    version: .unified,
+                    name: name,
+                    parameters: [],
+                    links: [],
+                    path: location.directory
+                )
+            }
+            let controllers = location.hierarchy.split(separator: ",").map(String.init)
+            let isNamed = location.hierarchy.hasPrefix("name=")
+            return CgroupMountSource(
+                version: .legacy,
+                name: name,
+                parameters: isNamed ? ["none", location.hierarchy] : controllers,
+                links: controllers.count > 1 ? controllers : [],
+                path: location.directory
+            )
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// What `start` and `delete` do, both in the runtime process. Plain values like the steps of a birth; executed by
+// Lifecycle, which has the record that they work on.
+
+package import Configuration
+
+/// One act of `start`.
+package enum StartStep: StepText {
+    /// Finds the process at its gate.
+    case openGate
+    /// Lets it through.
+    case openTheWay
+    /// The end of init's report: the program runs.
+    case waitForExecution
+    case hook(HookPoint, index: Int, Hook)
+
+    package var name: String {
+        switch self {
+        case .openGate: "openGate"
+        case .openTheWay: "openTheWay"
+        case .waitForExecution: "waitForExecution"
+        case .hook: "hook"
+        }
+    }
+
+    package var detail: String {
+        if case .hook(let point, let index, let hook) = self { return "\(point.rawValue)[\(index)] \(hook.path)" }
+        return ""
+    }
+}
+
+/// One act of `delete`.
+package enum DeletionStep: StepText {
+    case endProcesses
+    case removeCgroup
+    case hook(HookPoint, index: Int, Hook)
+    /// Last, when nothing is left that the record describes.
+    case removeRecord
+
+    package var name: String {
+        switch self {
+        case .endProcesses: "endProcesses"
+        case .removeCgroup: "removeCgroup"
+        case .hook: "hook"
+        case .removeRecord: "removeRecord"
+        }
+    }
+
+    package var detail: String {
+        if case .hook(let point, let index, let hook) = self { return "\(point.rawValue)[\(index)] \(hook.path)" }
+        return ""
+    }
+}

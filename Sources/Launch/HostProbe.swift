@@ -1,0 +1,41 @@
+// Learns once, in the runtime process and before planning, what the decisions depend on.
+
+package import Configuration
+internal import Confinement
+internal import LinuxSystem
+
+/// Filling `HostFacts` from the kernel.
+package enum HostProbe {
+    package static func facts() -> HostFacts {
+        HostFacts(
+            effectiveUserID: Processes.effectiveUserID,
+            effectiveGroupID: Processes.effectiveGroupID,
+            isInUserNamespace: isInUserNamespace,
+            cgroupMode: cgroupMode,
+            appArmorIsEnabled: AppArmor.isEnabled,
+            seLinuxIsEnabled: SELinux.isEnabled
+        )
+    }
+
+    private static var isInUserNamespace: Bool {
+        guard let file = try? BorrowedFD.workingDirectory.open("/proc/self/uid_map", .readOnly),
+            let bytes = try? file.borrowed.read(upTo: 4096)
+        else { return false }
+        let fields = bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        return fields.map { String(decoding: $0, as: UTF8.self) } != ["0", "0", "4294967295"]
+    }
+
+    private static var cgroupMode: HostFacts.CgroupMode {
+        switch fileSystemType("/sys/fs/cgroup") {
+        case FileSystemType.cgroup2: .unified
+        case FileSystemType.tmpfs:
+            fileSystemType("/sys/fs/cgroup/unified") == FileSystemType.cgroup2 ? .hybrid : .legacy
+        default: .none
+        }
+    }
+
+    private static func fileSystemType(_ path: String) -> UInt64? {
+        guard let directory = try? BorrowedFD.workingDirectory.open(path, [.path, .directory]) else { return nil }
+        return try? directory.borrowed.fileSystem().type
+    }
+}

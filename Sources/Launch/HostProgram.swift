@@ -1,0 +1,179 @@
+// Running a program of the host's (or, for some hooks, the container's) to its end: input on its standard input, what
+// it writes kept, a limit of time. Used for hooks and for the id mapping helpers.
+
+package import Diagnostics
+package import LinuxSystem
+
+/// A child program.
+package enum HostProgram {
+    /// How it went.
+    package struct Outcome {
+        /// `nil` when it was ended because its time was up.
+        package let status: ExitStatus?
+        package let output: String
+        package let errors: String
+
+        /// `exit status 1, stdout: ..., stderr: ...`
+        package var text: String {
+            let ending =
+                switch status {
+                case .exited(let code)?: "exit status \(code)"
+                case .signalled(let signal)?: "signal \(signal)"
+                case nil: "time out"
+                }
+            return "\(ending), stdout: \(output), stderr: \(errors)"
+        }
+    }
+
+    /// As much of each stream is kept.
+    private static let maximumOutput = 16_384
+    private static let SIGKILL: CInt = 9
+
+    /// Runs `path` and waits for its end. Everything it started in its process group ends with its time.
+    /// - Parameters:
+    ///   - timeoutSeconds: `nil` waits for ever.
+    /// - Throws: When it cannot be started.
+    package static func run(
+        _ path: String,
+        arguments: [String],
+        environment: [String],
+        input: [UInt8],
+        timeoutSeconds: Int?
+    ) throws(Failure) -> Outcome {
+        let deadline = timeoutSeconds.map { Machine.monotonicNanoseconds() + Int64($0) * 1_000_000_000 }
+        let prepared = PreparedExec(path: path, arguments: arguments, environment: environment)
+        let streams = try Streams(for: path)
+        let child = try attempt("start \(path)", .clone3) { () throws(Errno) in
+            try Processes.clone { become(prepared, streams) }
+        }
+        streams.closeChildEnds()
+        if let errno = streams.startError() {
+            _ = try? Processes.reap(pidfd: child.pidfd.borrowed)
+            throw Failure("start \(path)", .execve, errno)
+        }
+        var exchange = Exchange(streams, input: input)
+        let ended = try attempt("talk to \(path)", .poll) { () throws(Errno) in
+            try exchange.run(until: child.pidfd.borrowed, deadline: deadline)
+        }
+        if !ended {
+            try? Processes.kill(pid: -child.pid, SIGKILL)
+            try? Processes.signal(child.pidfd.borrowed, SIGKILL)
+        }
+        let status = try attempt("wait for \(path)", .waitid) { () throws(Errno) in
+            try Processes.reap(pidfd: child.pidfd.borrowed)
+        }
+        return Outcome(status: ended ? status : nil, output: exchange.outputText, errors: exchange.errorText)
+    }
+
+    private static func become(_ prepared: PreparedExec, _ streams: Streams) -> Never {
+        do throws(Errno) {
+            try Signals.reset()
+            try Processes.newSession()
+            try streams.input.reader.duplicate(onto: 0)
+            try streams.output.writer.duplicate(onto: 1)
+            try streams.errors.writer.duplicate(onto: 2)
+            throw prepared.execute()
+        } catch {
+            try? streams.start.writer.write([UInt8(truncatingIfNeeded: error.rawValue)])
+        }
+        Processes.exit(127)
+    }
+
+    /// The pipes between this process and the child.
+    private struct Streams {
+        let input: Pipe
+        let output: Pipe
+        let errors: Pipe
+        /// Closed by a start that worked; carries the errno of one that did not.
+        let start: Pipe
+
+        init(for path: String) throws(Failure) {
+            func pipe() throws(Failure) -> Pipe {
+                try attempt("make a pipe to \(path)", .pipe2) { () throws(Errno) in try Pipe() }
+            }
+            input = try pipe()
+            output = try pipe()
+            errors = try pipe()
+            start = try pipe()
+        }
+
+        func closeChildEnds() {
+            input.closeReader()
+            output.closeWriter()
+            errors.closeWriter()
+            start.closeWriter()
+        }
+
+        /// Waits until the child executes the program, or says why it cannot.
+        func startError() -> Errno? {
+            guard let bytes = try? start.reader.read(upTo: 1), let number = bytes.first else { return nil }
+            return Errno(CInt(number))
+        }
+    }
+
+    /// Feeds input and keeps output until the child has ended and its streams are empty.
+    private struct Exchange {
+        private let streams: Streams
+        private var pending: ArraySlice<UInt8>
+        private var output: [UInt8] = []
+        private var errors: [UInt8] = []
+
+        init(_ streams: Streams, input: [UInt8]) {
+            self.streams = streams
+            pending = input[...]
+            for end in [streams.input.writer, streams.output.reader, streams.errors.reader] {
+                try? end.setNonBlocking(true)
+            }
+        }
+
+        var outputText: String { Self.text(output) }
+        var errorText: String { Self.text(errors) }
+
+        private static func text(_ bytes: [UInt8]) -> String {
+            let text = String(decoding: bytes, as: UTF8.self)
+            return text.hasSuffix("\n") ? String(text.dropLast()) : text
+        }
+
+        /// - Returns: Whether the child ended in time.
+        mutating func run(until pidfd: BorrowedFD, deadline: Int64?) throws(Errno) -> Bool {
+            if pending.isEmpty { streams.input.closeWriter() }
+            while true {
+                var wanted: [(BorrowedFD, PollEvents)] = [
+                    (pidfd, .readable), (streams.output.reader, .readable),
+                    (streams.errors.reader, .readable),
+                ]
+                if !pending.isEmpty { wanted.append((streams.input.writer, .writable)) }
+                guard let ready = try Polling.wait(for: wanted, deadline: deadline) else { return false }
+                if ready.count > 3, !ready[3].isEmpty { feed() }
+                drain(streams.output.reader, into: \.output)
+                drain(streams.errors.reader, into: \.errors)
+                if !ready[0].isEmpty { return true }
+                // A closed stream is always ready: wait for the end alone.
+                if ready[1] == .hangUp, ready[2] == .hangUp, pending.isEmpty {
+                    return try Polling.wait(for: [(pidfd, .readable)], deadline: deadline) != nil
+                }
+            }
+        }
+
+        private mutating func feed() {
+            do throws(Errno) {
+                let chunk = Array(pending.prefix(4096))
+                try streams.input.writer.writeOnce(chunk)
+                pending = pending.dropFirst(chunk.count)
+            } catch .EAGAIN {
+                return
+            } catch {
+                // The child does not want its input (EPIPE): that is its affair.
+                pending = []
+            }
+            if pending.isEmpty { streams.input.closeWriter() }
+        }
+
+        private mutating func drain(_ end: BorrowedFD, into kept: WritableKeyPath<Exchange, [UInt8]>) {
+            while let bytes = try? end.read(upTo: 4096), !bytes.isEmpty {
+                let room = HostProgram.maximumOutput - self[keyPath: kept].count
+                self[keyPath: kept] += bytes.prefix(max(0, room))
+            }
+        }
+    }
+}

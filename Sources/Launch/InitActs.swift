@@ -1,0 +1,99 @@
+// Single acts of init and of the intermediate that need more than one kernel call and belong to no other room.
+
+internal import Configuration
+internal import Diagnostics
+internal import KernelTypes
+internal import LinuxSystem
+internal import PathResolution
+
+/// Ending with the runtime, for as long as no record would find this process.
+enum ParentDeath {
+    private static let SIGKILL: CInt = 9
+
+    static func follow(_ resources: LaunchResources) throws(Failure) {
+        try attempt("arrange to end with the runtime", .prctl) { () throws(Errno) in
+            try Processes.setParentDeathSignal(SIGKILL)
+        }
+        // It may have ended just before: then its end of the channel is closed.
+        let state = try attempt("look whether the runtime lives", .poll) { () throws(Errno) in
+            try Polling.wait(for: [(resources.childChannel.descriptor, .readable)], deadline: 0)
+        }
+        if let state, state[0].contains(.hangUp) { Processes.exit(1) }
+    }
+}
+
+/// Entering namespaces.
+enum NamespaceEntry {
+    static func enter(_ kind: NamespaceKind, _ resources: LaunchResources) throws(Failure) {
+        guard let fd = resources.namespace(kind) else {
+            throw Failure("enter the \(kind.rawValue) namespace: it was not opened")
+        }
+        try attempt("enter the \(kind.rawValue) namespace of linux.namespaces", .setns) { () throws(Errno) in
+            try Namespaces.enter(fd, kind)
+        }
+    }
+
+    static func becomeRoot() throws(Failure) {
+        try attempt("become root of the user namespace", .setresuid) { () throws(Errno) in
+            try Credentials.setGroup(0)
+            try Credentials.setUser(0)
+        }
+    }
+}
+
+/// The container's working directory, already inside the root.
+enum WorkingDirectorySetup {
+    static func make(_ path: String) throws(Failure) {
+        if (try? BorrowedFD.workingDirectory.facts(of: path, following: true)) != nil { return }
+        let root = try attempt("open the root", .open) { () throws(Errno) in
+            try BorrowedFD.workingDirectory.open("/", [.path, .directory])
+        }
+        let tree = RootHandle(root, name: "the root filesystem")
+        do throws(Failure) {
+            _ = try tree.makeDirectories(path)
+        } catch where error.errno == .EROFS || error.errno == .EACCES || error.errno == .EPERM {
+            // Entering it says what is wrong, or works as the container's user.
+            return
+        }
+    }
+
+    static func change(to path: String, allowRefusal: Bool) throws(Failure) {
+        do throws(Errno) {
+            try WorkingDirectory.change(to: path)
+        } catch .EACCES where allowRefusal {
+            return
+        } catch {
+            throw Failure("enter process.cwd \(path)", .chdir, error)
+        }
+    }
+
+    /// A directory that is not below the root was reached through a descriptor that leaked.
+    static func verify() throws(Failure) {
+        let path = try attempt("find out where process.cwd is", .getcwd) { () throws(Errno) in
+            try WorkingDirectory.kernelPath()
+        }
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw Failure("process.cwd is outside of the container's root: the kernel calls it \(path)")
+        }
+    }
+}
+
+/// What the program inherits.
+enum DescriptorCleanup {
+    /// Closes every descriptor from 3 up but the preserved ones and the report, which execve closes. They are closed and
+    /// not only marked, because the program's path is looked up before execve closes what is marked (CVE-2024-21626).
+    /// - Returns: The report, at its new place.
+    static func keepOnly(preserved: Int, report: SyncChannel) throws(Failure) -> SyncChannel {
+        try attempt("close what the program must not inherit", .closeRange) { () throws(Errno) in
+            let first = CInt(truncatingIfNeeded: 3 + preserved)
+            let place = BorrowedFD(rawValue: first)
+            if report.descriptor != place {
+                try report.descriptor.duplicate(onto: first)
+            }
+            try place.setCloseOnExec(true)
+            for number in 3..<first { try BorrowedFD(rawValue: number).setCloseOnExec(false) }
+            try Descriptors.closeAll(from: first + 1)
+            return SyncChannel(place)
+        }
+    }
+}

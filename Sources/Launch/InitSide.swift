@@ -1,0 +1,217 @@
+// Executes init's steps, in the process that becomes the container's. It never returns: it ends in execve or in a
+// reported failure. Each case calls one function; what to do is decided in Birth.swift.
+
+internal import Cgroups
+internal import Configuration
+internal import Confinement
+internal import Diagnostics
+internal import KernelTypes
+internal import LinuxSystem
+internal import PathResolution
+internal import Rootfs
+
+/// Init, from its first instruction to the program's.
+final class InitSide {
+    private let configuration: ContainerConfiguration
+    private let request: LaunchRequest
+    private let resources: LaunchResources
+    private let steps: [InitStep]
+    private let hookState: HookState
+    private let cgroupMounts: [CgroupMountSource]
+    private var rootfs: RootfsExecutor?
+    private var listener: CInt = -1
+    private var environment: [String]
+    private var program: PreparedExec?
+    /// Who hears of a failure: the creating runtime until it was told `ready`, then the starter.
+    private var listenerOfFailures: SyncChannel
+
+    init(
+        _ configuration: ContainerConfiguration,
+        _ facts: HostFacts,
+        _ request: LaunchRequest,
+        _ resources: LaunchResources,
+        steps: [InitStep],
+        cgroupMounts: [CgroupMountSource]
+    ) {
+        self.configuration = configuration
+        self.request = request
+        self.resources = resources
+        self.steps = steps
+        hookState = HookState(configuration, request)
+        environment = configuration.process?.environment ?? []
+        self.cgroupMounts = cgroupMounts
+        listenerOfFailures = resources.childChannel
+    }
+
+    /// Performs every step; reports the one that fails.
+    func live() -> Never {
+        resources.closeRuntimeSide()
+        try? Processes.setName("apus:[2:INIT]")
+        for (index, step) in steps.enumerated() {
+            resources.breadcrumb[.initial] = index + 1
+            do throws(Failure) {
+                try perform(step)
+            } catch {
+                let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial)
+                listenerOfFailures.report(failure)
+                Processes.exit(1)
+            }
+        }
+        Processes.exit(0)
+    }
+
+    private func perform(_ step: InitStep) throws(Failure) {
+        switch step {
+        case .dieWithParent: try dieWithParent()
+        case .surviveParent: try surviveParent()
+        case .resetSignals: try resetSignals()
+        case .newSession: try newSession()
+        case .becomeUntraceable: try becomeUntraceable()
+        case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
+        case .becomeRoot: try NamespaceEntry.becomeRoot()
+        case .joinCgroup: try joinCgroup()
+        case .newCgroupNamespace: try newCgroupNamespace()
+        case .setHostname(let name): try setHostname(name)
+        case .setDomainname(let name): try setDomainname(name)
+        case .bringUpLoopback: try bringUpLoopback()
+        case .rootfs(let step): try perform(step)
+        case .makeConsole: try makeConsole()
+        case .hook(let point, let index, let hook): try runHook(hook, point, index)
+        case .confine(let step): listener = try step.perform(filter: resources.filter) ?? listener
+        case .makeWorkingDirectory(let path): try WorkingDirectorySetup.make(path)
+        case .changeDirectory(let path, let allowRefusal):
+            try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
+        case .verifyWorkingDirectory: try WorkingDirectorySetup.verify()
+        case .completeEnvironment: completeEnvironment()
+        case .findProgram(let name): try findProgram(name)
+        case .announceListener: try resources.childChannel.tell(.listenerReady, number: listener)
+        case .waitForStart: try waitForStart()
+        case .execute(let name): try execute(name)
+        case .tell(let message): try resources.childChannel.tell(message)
+        case .waitFor(let message): try wait(for: message)
+        }
+    }
+}
+
+// MARK: - Acts that belong to no other room
+
+extension InitSide {
+    private static let SIGKILL: CInt = 9
+
+    private func dieWithParent() throws(Failure) {
+        try ParentDeath.follow(resources)
+    }
+
+    private func surviveParent() throws(Failure) {
+        try attempt("outlive the runtime", .prctl) { () throws(Errno) in try Processes.setParentDeathSignal(0) }
+    }
+
+    private func resetSignals() throws(Failure) {
+        try attempt("reset the signals", .sigaction) { () throws(Errno) in try Signals.reset() }
+    }
+
+    private func newSession() throws(Failure) {
+        try attempt("start a session", .setsid) { () throws(Errno) in try Processes.newSession() }
+    }
+
+    private func becomeUntraceable() throws(Failure) {
+        try attempt("become untraceable", .prctl) { () throws(Errno) in try Processes.setDumpable(false) }
+    }
+
+    private func joinCgroup() throws(Failure) {
+        try resources.cgroupEntry?.join.enter(bornInUnified: true)
+    }
+
+    private func newCgroupNamespace() throws(Failure) {
+        try attempt("make a cgroup namespace", .unshare) { () throws(Errno) in try Namespaces.unshare(.cgroup) }
+    }
+
+    private func setHostname(_ name: String) throws(Failure) {
+        try attempt("set the hostname to \(name)", .sethostname) { () throws(Errno) in try Machine.setHostName(name) }
+    }
+
+    private func setDomainname(_ name: String) throws(Failure) {
+        try attempt("set the domainname to \(name)", .setdomainname) { () throws(Errno) in
+            try Machine.setDomainName(name)
+        }
+    }
+
+    private func bringUpLoopback() throws(Failure) {
+        try attempt("bring the loopback interface up", .ioctl) { () throws(Errno) in
+            try Sockets.bringUp(interface: "lo")
+        }
+    }
+
+    private func perform(_ step: RootfsStep) throws(Failure) {
+        if rootfs == nil {
+            rootfs = try RootfsExecutor(
+                rootPath: configuration.root.path,
+                sources: resources.mountSources.take() ?? MountSources(),
+                cgroups: cgroupMounts
+            )
+        }
+        try rootfs?.perform(step)
+    }
+
+    private func makeConsole() throws(Failure) {
+        let process = configuration.process
+        let size = process?.consoleSize.map { TerminalSize(rows: $0.rows, columns: $0.columns) }
+        guard let console = try rootfs?.makeConsole(owner: process?.user.uid ?? 0, size: size) else {
+            throw Failure("make the console: there is no root filesystem")
+        }
+        try attempt("send the terminal to the console socket", .sendmsg) { () throws(Errno) in
+            // Receivers read a name with the descriptor.
+            let name = Array("/dev/pts/\(try console.primary.borrowed.terminalNumber())".utf8)
+            try resources.console[0].send(name, descriptors: [console.primary.borrowed])
+        }
+        try attempt("make the terminal the standard streams", .ioctl) { () throws(Errno) in
+            try console.peer.borrowed.makeControllingTerminal()
+            for stream in 0..<CInt(3) { try console.peer.borrowed.duplicate(onto: stream) }
+        }
+    }
+
+    private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {
+        let status = point == .startContainer ? "created" : "creating"
+        let state = hookState.document(status: status, pid: Processes.currentID)
+        try HookRunner.run(hook, point, index: index, state: state)
+    }
+
+    private func completeEnvironment() {
+        environment = HomeDirectory.complete(environment, uid: configuration.process?.user.uid ?? 0)
+        environment += request.listenEnvironment
+    }
+
+    private func findProgram(_ name: String) throws(Failure) {
+        let path = try ExecutableLookup.find(name, environment: environment)
+        program = PreparedExec(
+            path: path,
+            arguments: configuration.process?.arguments ?? [],
+            environment: environment
+        )
+    }
+
+    private func waitForStart() throws(Failure) {
+        if resources.gate.isEmpty {
+            guard try resources.childChannel.wait(for: .start) != nil else { Processes.exit(1) }
+            return
+        }
+        listenerOfFailures = SyncChannel(resources.gate[1])
+        // The byte's value says nothing; a signal may interrupt the wait, which is repeated.
+        _ = try attempt("wait for the start", .read) { () throws(Errno) in try resources.gate[0].read(upTo: 1) }
+    }
+
+    private func execute(_ name: String) throws(Failure) {
+        guard let program else { throw Failure("execute \(name): it was not looked up") }
+        try listenerOfFailures.tell(.executing)
+        listenerOfFailures = try DescriptorCleanup.keepOnly(
+            preserved: request.preservedDescriptors,
+            report: listenerOfFailures
+        )
+        throw Failure("exec \(name)", .execve, program.execute())
+    }
+
+    private func wait(for message: SyncMessage) throws(Failure) {
+        // The runtime is gone: nobody is left to report to, and nothing of this may stay.
+        guard try resources.childChannel.wait(for: message) != nil else { Processes.exit(1) }
+    }
+}

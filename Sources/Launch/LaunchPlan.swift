@@ -1,0 +1,54 @@
+// A birth as data: what each process will do. Pure: the same for `create` and for `explain`.
+
+package import Configuration
+package import Confinement
+package import Diagnostics
+internal import KernelTypes
+
+/// The lists of one birth.
+package struct LaunchPlan: Equatable, Sendable {
+    package let runtime: [RuntimeStep]
+    /// Empty when there is no intermediate process.
+    package let intermediate: [IntermediateStep]
+    package let initial: [InitStep]
+    /// What was asked for and cannot be had, one sentence each.
+    package let warnings: [String]
+
+    /// - Parameters:
+    ///   - capabilities: What the runtime could pass on.
+    ///   - cgroups: The directories that the cgroup driver will make.
+    /// - Throws: When something is asked for that this machine cannot do at all.
+    package init(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest,
+        capabilities: CapabilityFacts,
+        cgroups: [String]
+    ) throws(Failure) {
+        let confinement = try Self.confinement(c, f, r, capabilities)
+        runtime = Birth.runtimeSteps(c, f, r, cgroups: cgroups)
+        intermediate = Birth.intermediateSteps(c, f)
+        initial = Birth.initSteps(c, f, r, confinement)
+        warnings = confinement?.warnings ?? []
+    }
+
+    private static func confinement(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest,
+        _ capabilities: CapabilityFacts
+    ) throws(Failure) -> ConfinementPlan? {
+        guard var process = c.process else { return nil }
+        // The runtime sets it, from outside, where the power to lower it is.
+        process.oomScoreAdjustment = nil
+        var request = ConfinementRequest(containerID: r.id, process: process, host: f, capabilities: capabilities)
+        request.sysctls = c.sysctls
+        request.seccomp = c.seccomp
+        request.personality = c.personality
+        request.memoryPolicy = c.memoryPolicy
+        request.joinsSessionKeyring = !r.noNewKeyring
+        request.keepsOriginalGroups = c.annotations.contains { $0.key == "run.oci.keep_original_groups" && $0.value == "1" }
+        request.entersUserNamespace = c.namespaces.isSeparate(.user)
+        return try ConfinementPlan(request)
+    }
+}

@@ -1,0 +1,36 @@
+// Which process makes or enters which namespace. Pure; the base of all three lists in Birth.swift.
+
+internal import Configuration
+internal import KernelTypes
+
+/// The division of the namespaces among the processes of a birth.
+struct NamespacePlan {
+    /// Made by the clone that bears init.
+    let createdByClone: [NamespaceKind]
+    /// Entered by init itself, in this order.
+    let joinedByInit: [NamespaceKind]
+    /// Entered before init is born, in this order; see `needsIntermediate`.
+    let joinedByIntermediate: [NamespaceKind]
+    /// An entered pid or time namespace holds only the children of who entered it; clocks must be set before anybody is
+    /// in a new time namespace; an entered user namespace must own what init's clone makes; and a new user namespace
+    /// has no power over namespaces made outside it.
+    let needsIntermediate: Bool
+
+    init(_ c: ContainerConfiguration, _ f: HostFacts) {
+        let namespaces = c.namespaces
+        // ORDER: the cgroup namespace is made by init, when it is in the container's cgroup; time by the intermediate.
+        createdByClone = NamespaceKind.allCases.filter { kind in
+            namespaces.creates(kind) && kind != .cgroup && kind != .time
+        }
+        needsIntermediate =
+            namespaces.joins(.pid) || namespaces.joins(.time) || namespaces.creates(.time) || namespaces.joins(.user)
+            || (namespaces.creates(.user) && !namespaces.joined.isEmpty)
+        let others = namespaces.joined.map(\.kind).filter { $0 != .user }
+        let user: [NamespaceKind] = namespaces.joins(.user) ? [.user] : []
+        // ORDER: the machine's root enters the user namespace last, while it still has power over all the others; an
+        // ordinary user enters it first, because that is what gives power over them.
+        let ordered = f.isRootless ? user + others : others + user
+        joinedByIntermediate = needsIntermediate ? ordered : []
+        joinedByInit = needsIntermediate ? [] : ordered
+    }
+}

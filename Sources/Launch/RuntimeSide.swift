@@ -1,0 +1,393 @@
+// Executes the runtime's steps of a birth, and takes them back when one fails. Each case calls one function; what to do
+// is decided in Birth.swift.
+
+package import Cgroups
+package import Configuration
+internal import Confinement
+package import Diagnostics
+internal import KernelTypes
+package import LinuxSystem
+package import Records
+internal import Rootfs
+
+/// The runtime's part in a birth, and what is left of it for the verbs that go on (`run`).
+package final class RuntimeSide {
+    private let configuration: ContainerConfiguration
+    private let configurationBytes: [UInt8]
+    private let facts: HostFacts
+    private let request: LaunchRequest
+    private let stateRoot: StateRoot
+    private let cgroup: any CgroupManager
+    private let log: Log
+    private let plan: LaunchPlan
+    private let resources: LaunchResources
+    private let hookState: HookState
+    private var record: ContainerRecord
+    private var initPID: CInt = 0
+    private let initPIDFD = FDTable()
+    private var undo: [RuntimeStep.Undo] = []
+
+    /// - Parameters:
+    ///   - configurationBytes: config.json as it is now, kept for later commands.
+    ///   - record: Names what will be made.
+    package init(
+        _ configuration: ContainerConfiguration,
+        configurationBytes: [UInt8],
+        _ facts: HostFacts,
+        _ request: LaunchRequest,
+        stateRoot: StateRoot,
+        cgroup: any CgroupManager,
+        record: ContainerRecord,
+        log: Log
+    ) throws(Failure) {
+        self.configuration = configuration
+        self.configurationBytes = configurationBytes
+        self.facts = facts
+        self.request = request
+        self.stateRoot = stateRoot
+        self.cgroup = cgroup
+        self.record = record
+        self.log = log
+        plan = try LaunchPlan(
+            configuration,
+            facts,
+            request,
+            capabilities: try CapabilityFacts.ofThisProcess(),
+            cgroups: cgroup.placement.locations.map(\.directory)
+        )
+        for warning in plan.warnings { log.warning(warning) }
+        resources = try LaunchResources()
+        hookState = HookState(configuration, request)
+    }
+
+    /// Performs every step. When one fails, takes back those before it, in reverse.
+    package func create() throws(Failure) {
+        for (index, step) in plan.runtime.enumerated() {
+            let name = StepName(index: index + 1, name: step.name)
+            if log.isDebugging { log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)") }
+            resources.breadcrumb[.runtime] = index + 1
+            do throws(Failure) {
+                // Before the act: half of it may be done when it fails.
+                if let act = step.undo, step.undoesWhenFailed { undo.append(act) }
+                try perform(step)
+                if let act = step.undo, !step.undoesWhenFailed { undo.append(act) }
+            } catch {
+                throw rollBack(after: error.stamped(name, .runtime))
+            }
+        }
+    }
+
+    private func perform(_ step: RuntimeStep) throws(Failure) {
+        switch step {
+        case .reserveID(let id): resources.directory = try stateRoot.reserve(id)
+        case .recordPlan: try recordPlan()
+        case .openNamespace(let kind, let path): try openNamespace(kind, path)
+        case .compileFilter: try compileFilter()
+        case .createCgroup: try cgroup.create()
+        case .limitResources: try cgroup.apply(configuration.resources)
+        case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: []))
+        case .openMountSources: try openMountSources()
+        case .connectConsole(let path): try connectConsole(path)
+        case .makeConsoleSocket: try makeConsoleSocket()
+        case .makeGate: try makeGate()
+        case .cloneInit(let kinds): try cloneInit(kinds)
+        case .cloneIntermediate: try cloneIntermediate()
+        case .findInit: try findInit()
+        case .mapIDs: try mapIDs()
+        case .recordInit: try recordInit()
+        case .setOOMScoreAdjustment(let value): try setOOMScoreAdjustment(value)
+        case .hook(let point, let index, let hook): try runHook(hook, point, index)
+        case .passListener(let path): try passListener(path)
+        case .setLimit(let limit): try setLimit(limit)
+        case .sendPidfd(let path): try sendPidfd(path)
+        case .recordCreated: try recordCreated()
+        case .writePIDFile(let path): try PIDFile.write(initPID, to: path)
+        case .tell(let message): try resources.runtimeChannel.tell(message)
+        case .waitFor(let message): received = try wait(for: message)
+        }
+    }
+
+    /// The number of the last message that was waited for.
+    private var received: CInt = 0
+}
+
+// MARK: - What `run` goes on with
+
+extension RuntimeSide {
+    /// The container's process.
+    package var initDescriptor: BorrowedFD { initPIDFD[0] }
+    package var currentRecord: ContainerRecord { record }
+
+    /// Opens the gate of a container whose gate is the channel, and waits until its program runs.
+    package func start() throws(Failure) {
+        try resources.runtimeChannel.tell(.start)
+        guard try resources.runtimeChannel.waitForExecution() else { throw explainDeath(waitingFor: "the program") }
+    }
+
+    package var hasForegroundTerminal: Bool { request.console == .foreground }
+
+    /// The terminal's primary, in the foreground.
+    package func receiveTerminal() throws(Failure) -> OwnedFD {
+        let (_, descriptors) = try attempt("receive the container's terminal", .recvmsg) { () throws(Errno) in
+            try resources.console[1].receive(upTo: 4096)
+        }
+        guard let fd = descriptors.first else { throw Failure("receive the container's terminal: none came") }
+        return OwnedFD(adopting: fd)
+    }
+
+    /// Gives up the lock on the container, so that other commands can work on it.
+    package func releaseLock() {
+        resources.directory = nil
+    }
+
+    /// Takes the whole birth back, because a step after it failed.
+    package func rollBack(after failure: Failure) -> Failure {
+        var failure = failure
+        if failure.isHookFailure { runPoststopHooks() }
+        while let act = undo.popLast() {
+            do throws(Failure) {
+                try perform(act)
+            } catch {
+                failure = failure.hinting("cleaning up failed too: \(error.line)")
+            }
+        }
+        return failure
+    }
+
+    private func perform(_ act: RuntimeStep.Undo) throws(Failure) {
+        switch act {
+        case .endProcesses: try endInit()
+        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
+        case .removeRecord: try resources.directory?.remove()
+        case .removePIDFile(let path): try PIDFile.remove(path)
+        }
+    }
+
+    private func endInit() throws(Failure) {
+        guard !initPIDFD.isEmpty else { return }
+        try? Processes.signal(initPIDFD[0], 9)
+        // Reaped already when its death was explained.
+        _ = try? Processes.reap(pidfd: initPIDFD[0])
+    }
+
+    private func runPoststopHooks() {
+        let state = hookState.document(status: "stopped", pid: nil)
+        for (index, hook) in configuration.hooks[.poststop].enumerated() {
+            do throws(Failure) {
+                try HookRunner.run(hook, .poststop, index: index, state: state)
+            } catch {
+                log.warning(error.line)
+            }
+        }
+    }
+}
+
+// MARK: - Acts
+
+extension RuntimeSide {
+    private func recordPlan() throws(Failure) {
+        try resources.directory?.write(record)
+        try resources.directory?.keepConfiguration(configurationBytes)
+    }
+
+    private func openNamespace(_ kind: NamespaceKind, _ path: String) throws(Failure) {
+        let fd = try attempt("open the \(kind.rawValue) namespace \(path) of linux.namespaces", .open) {
+            () throws(Errno) in
+            try BorrowedFD.workingDirectory.open(path, .readOnly)
+        }
+        try attempt("use \(path) of linux.namespaces as a \(kind.rawValue) namespace", .ioctl) { () throws(Errno) in
+            guard try Namespaces.kindFlag(of: fd.borrowed) == kind.cloneFlag else { throw .EINVAL }
+        }
+        resources.namespaces.add(fd)
+        resources.namespaceKinds.append(kind)
+    }
+
+    private func compileFilter() throws(Failure) {
+        guard let seccomp = configuration.seccomp else { return }
+        let isStrict = configuration.annotations.contains { $0.key == "run.oci.seccomp_fail_unknown_syscall" }
+        let cache = try? stateRoot.openCache("seccomp")
+        let prepared: SeccompFilter.Preparation
+        if let cache {
+            prepared = try SeccompFilter.prepare(
+                seccomp,
+                cache: cache.borrowed,
+                unknownCalls: isStrict ? .refused : .skipped
+            )
+        } else {
+            prepared = try SeccompFilter.prepare(seccomp, cache: nil, unknownCalls: isStrict ? .refused : .skipped)
+        }
+        // Every engine's profile names calls that some library does not know: worth a word only to who asks.
+        for warning in prepared.warnings { log.debug(warning) }
+        resources.filter = prepared.filter
+    }
+
+    private func openMountSources() throws(Failure) {
+        resources.mountSources = try MountSources(opening: RootfsPlan.sources(configuration, facts))
+    }
+
+    private func connectConsole(_ path: String) throws(Failure) {
+        resources.console.add(
+            try attempt("connect to the console socket \(path)", .connect) { () throws(Errno) in
+                try Sockets.connect(toStreamAt: path)
+            }
+        )
+    }
+
+    private func makeConsoleSocket() throws(Failure) {
+        resources.console.add(
+            try attempt("make a socket for the terminal", .socketpair) { () throws(Errno) in try Sockets.pair() }
+        )
+    }
+
+    private func makeGate() throws(Failure) {
+        guard let gate = try resources.directory?.makeGate() else { return }
+        let (start, report) = gate.release()
+        resources.gate.add(OwnedFD(adopting: start))
+        resources.gate.add(OwnedFD(adopting: report))
+    }
+
+    private var initSide: InitSide {
+        InitSide(
+            configuration,
+            facts,
+            request,
+            resources,
+            steps: plan.initial,
+            cgroupMounts: cgroup.placement.mountSources
+        )
+    }
+
+    private func cloneInit(_ kinds: [NamespaceKind]) throws(Failure) {
+        let side = initSide
+        let birthplace = resources.cgroupEntry?.join.birthplace
+        let child = try attempt("clone init", .clone3, detail: kinds.map(\.rawValue).joined(separator: ",")) {
+            () throws(Errno) in
+            try Processes.clone(namespaces: kinds, cgroup: birthplace) { side.live() }
+        }
+        initPID = child.pid
+        initPIDFD.add(child.takeDescriptor())
+        resources.closeChildSide()
+    }
+
+    private func cloneIntermediate() throws(Failure) {
+        let side = IntermediateSide(resources, steps: plan.intermediate, initSide: initSide)
+        let child = try attempt("clone the intermediate process", .clone3) { () throws(Errno) in
+            try Processes.clone { side.live() }
+        }
+        resources.closeChildSide()
+        // It ends by itself as soon as init is born, or with a report of why not.
+        _ = try attempt("wait for the intermediate process", .waitid) { () throws(Errno) in
+            try Processes.reap(pidfd: child.pidfd.borrowed)
+        }
+    }
+
+    private func findInit() throws(Failure) {
+        initPID = received
+        initPIDFD.add(
+            try attempt("open a pidfd for init", .pidfdOpen) { () throws(Errno) in try Processes.open(pid: received) }
+        )
+    }
+
+    private func mapIDs() throws(Failure) {
+        try UserNamespaceMapping.write(
+            uid: configuration.uidMappings,
+            gid: configuration.gidMappings,
+            ofProcess: initPID,
+            facts: facts
+        )
+    }
+
+    private func recordInit() throws(Failure) {
+        guard let facts = try ProcessIdentity.facts(pid: initPID) else { throw explainDeath(waitingFor: "init") }
+        record.pid = initPID
+        record.startTime = facts.startTime
+        try resources.directory?.write(record)
+    }
+
+    private func setOOMScoreAdjustment(_ value: Int) throws(Failure) {
+        try attempt("set process.oomScoreAdj to \(value)", .write) { () throws(Errno) in
+            let path = "/proc/\(initPID)/oom_score_adj"
+            try BorrowedFD.workingDirectory.setContents(of: path, to: Array("\(value)".utf8))
+        }
+    }
+
+    private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {
+        let state = hookState.document(status: "creating", pid: initPID)
+        try HookRunner.run(hook, point, index: index, state: state)
+    }
+
+    private func passListener(_ path: String) throws(Failure) {
+        try SeccompListener.pass(
+            descriptor: received,
+            of: initPIDFD[0],
+            pid: initPID,
+            to: path,
+            metadata: configuration.seccomp?.listenerMetadata,
+            state: hookState
+        )
+    }
+
+    private func setLimit(_ limit: ResourceLimit) throws(Failure) {
+        do throws(Errno) {
+            try Limits.set(limit.resource, ofProcess: initPID, soft: limit.soft, hard: limit.hard)
+        } catch {
+            throw Failure("set \(limit.name) of process.rlimits to \(limit.soft):\(limit.hard)", .prlimit, error)
+        }
+    }
+
+    private func sendPidfd(_ path: String) throws(Failure) {
+        try attempt("send the pidfd to \(path)", .sendmsg) { () throws(Errno) in
+            let socket = try Sockets.connect(toStreamAt: path)
+            try socket.borrowed.send(Array("standard".utf8), descriptors: [initPIDFD[0]])
+        }
+    }
+
+    private func recordCreated() throws(Failure) {
+        record.phase = .created
+        try resources.directory?.write(record)
+    }
+
+    private func wait(for message: SyncMessage) throws(Failure) -> CInt {
+        guard let number = try resources.runtimeChannel.wait(for: message) else {
+            throw explainDeath(waitingFor: message.name)
+        }
+        return number
+    }
+
+    /// What can be known of an init that ended without a word.
+    private func explainDeath(waitingFor expected: String) -> Failure {
+        let role: ProcessRole = resources.breadcrumb[.initial] > 0 ? .initial : .intermediate
+        let index = resources.breadcrumb[role]
+        let steps = role == .initial ? plan.initial.map(\.name) : plan.intermediate.map(\.name)
+        var text = "wait for \(expected): \(role.name)"
+        if !initPIDFD.isEmpty, let status = try? Processes.reap(pidfd: initPIDFD[0]) {
+            switch status {
+            case .exited(let code): text += " exited with status \(code)"
+            case .signalled(let signal): text += " was killed by signal \(signal)"
+            }
+        } else {
+            text += " ended"
+        }
+        if (1...max(1, steps.count)).contains(index) { text += " in step \(index) \(steps[index - 1])" }
+        if let kills = try? cgroup.oomKillCount(), kills > 0 {
+            return Failure("container init was OOM-killed (memory limit too low?): \(text)")
+        }
+        return Failure(text)
+    }
+}
+
+extension HookState {
+    init(_ configuration: ContainerConfiguration, _ request: LaunchRequest) {
+        self.init(
+            ociVersion: configuration.ociVersion,
+            id: request.id,
+            bundle: request.bundle,
+            annotations: configuration.annotations
+        )
+    }
+}
+
+extension Failure {
+    /// Whether a hook is to blame; then the spec wants the poststop hooks run.
+    fileprivate var isHookFailure: Bool { step?.name == "hook" }
+}

@@ -1,0 +1,163 @@
+// What the runtime process does in a birth. Plain values: printed by `explain`, executed by RuntimeSide, undone in
+// reverse when a later one fails. The lists are in Birth.swift.
+
+package import Configuration
+package import KernelTypes
+
+/// A step of any process: what `explain` and error texts need of it.
+package protocol StepText: Equatable, Sendable {
+    /// camelCase, unique within its process's vocabulary.
+    var name: String { get }
+    /// The object, in words; empty when the name says all.
+    var detail: String { get }
+}
+
+/// One act of the runtime process.
+package enum RuntimeStep: StepText {
+    /// Makes and locks the container's state directory.
+    case reserveID(String)
+    /// Writes down what will be made, before any of it exists.
+    case recordPlan
+    /// Opens a namespace to be entered, so that a path is looked up once.
+    case openNamespace(NamespaceKind, path: String)
+    case compileFilter(rules: Int)
+    case createCgroup([String])
+    case limitResources
+    /// Opens what init could not: bind sources that its user may not reach.
+    case openMountSources(count: Int)
+    /// Opens what init needs to be in the container's cgroup.
+    case openCgroup
+    case connectConsole(path: String)
+    case makeConsoleSocket
+    case makeGate
+    case cloneInit([NamespaceKind])
+    case cloneIntermediate
+    case findInit
+    case mapIDs
+    case recordInit
+    case setOOMScoreAdjustment(Int)
+    case hook(HookPoint, index: Int, Hook)
+    case passListener(path: String)
+    case setLimit(ResourceLimit)
+    case sendPidfd(path: String)
+    case recordCreated
+    case writePIDFile(path: String)
+    case tell(SyncMessage)
+    case waitFor(SyncMessage)
+
+    package var name: String {
+        switch self {
+        case .reserveID: "reserveID"
+        case .recordPlan: "recordPlan"
+        case .openNamespace: "openNamespace"
+        case .compileFilter: "compileFilter"
+        case .createCgroup: "createCgroup"
+        case .limitResources: "limitResources"
+        case .openMountSources: "openMountSources"
+        case .openCgroup: "openCgroup"
+        case .connectConsole: "connectConsole"
+        case .makeConsoleSocket: "makeConsoleSocket"
+        case .makeGate: "makeGate"
+        case .cloneInit: "cloneInit"
+        case .cloneIntermediate: "cloneIntermediate"
+        case .findInit: "findInit"
+        case .mapIDs: "mapIDs"
+        case .recordInit: "recordInit"
+        case .setOOMScoreAdjustment: "setOOMScoreAdjustment"
+        case .hook: "hook"
+        case .passListener: "passListener"
+        case .setLimit: "setLimit"
+        case .sendPidfd: "sendPidfd"
+        case .recordCreated: "recordCreated"
+        case .writePIDFile: "writePIDFile"
+        case .tell: "tell"
+        case .waitFor: "waitFor"
+        }
+    }
+
+    package var detail: String {
+        switch self {
+        case .reserveID(let id): id
+        case .openNamespace(let kind, let path): "\(kind.rawValue) \(path)"
+        case .compileFilter(let rules): "\(rules) rules"
+        case .createCgroup(let paths): paths.joined(separator: " ")
+        case .openMountSources(let count): "\(count)"
+        case .connectConsole(let path): path
+        case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
+        case .setOOMScoreAdjustment(let value): "\(value)"
+        case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
+        case .passListener(let path): path
+        case .setLimit(let limit): "\(limit.name) \(limit.soft):\(limit.hard)"
+        case .sendPidfd(let path): path
+        case .writePIDFile(let path): path
+        case .tell(let message): message.name
+        case .waitFor(let message): message.name
+        case .recordPlan, .limitResources, .openCgroup, .makeConsoleSocket, .makeGate, .cloneIntermediate, .findInit,
+            .mapIDs, .recordInit, .recordCreated:
+            ""
+        }
+    }
+
+    /// What takes the step back.
+    package enum Undo: Equatable, Sendable {
+        case endProcesses
+        case removeCgroup
+        case removeRecord
+        case removePIDFile(path: String)
+    }
+
+    /// Whether a failure may leave half of the act done.
+    package var undoesWhenFailed: Bool {
+        if case .createCgroup = self { return true }
+        if case .cloneIntermediate = self { return true }
+        return false
+    }
+
+    /// `nil` when the end of the runtime process is enough.
+    package var undo: Undo? {
+        switch self {
+        case .reserveID: .removeRecord
+        case .createCgroup: .removeCgroup
+        case .cloneInit, .cloneIntermediate: .endProcesses
+        case .writePIDFile(let path): .removePIDFile(path: path)
+        default: nil
+        }
+    }
+}
+
+/// One act of the intermediate process, which lives only to enter namespaces that init must be born in.
+package enum IntermediateStep: StepText {
+    case dieWithParent
+    /// What it bears is then there too.
+    case joinCgroup
+    case enterNamespace(NamespaceKind)
+    /// The ids of the entered user namespace's root.
+    case becomeRoot
+    /// For the children: a time namespace, whose clocks can be set only before anybody is in it.
+    case newTimeNamespace([TimeOffset])
+    case cloneInit([NamespaceKind])
+    case tell(SyncMessage)
+
+    package var name: String {
+        switch self {
+        case .dieWithParent: "dieWithParent"
+        case .joinCgroup: "joinCgroup"
+        case .enterNamespace: "enterNamespace"
+        case .becomeRoot: "becomeRoot"
+        case .newTimeNamespace: "newTimeNamespace"
+        case .cloneInit: "cloneInit"
+        case .tell: "tell"
+        }
+    }
+
+    package var detail: String {
+        switch self {
+        case .enterNamespace(let kind): kind.rawValue
+        case .newTimeNamespace(let offsets):
+            offsets.map { "\($0.clock) \($0.seconds)s \($0.nanoseconds)ns" }.joined(separator: ", ")
+        case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
+        case .tell(let message): message.name
+        case .dieWithParent, .joinCgroup, .becomeRoot: ""
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// A bundle: a directory with a config.json and, usually, a root filesystem. Read once, at create; what changes in it
+// later does not matter. Runtime-spec: bundle.md.
+
+internal import Configuration
+package import Diagnostics
+internal import JSON
+internal import LinuxSystem
+internal import OCISpec
+
+/// An opened bundle.
+struct Bundle {
+    /// Absolute.
+    let path: String
+    /// config.json as it was read.
+    let bytes: [UInt8]
+    let configuration: ContainerConfiguration
+
+    private static let maximumConfigurationSize = 64 << 20
+
+    /// Reads and checks the bundle at `path`; nothing is made.
+    /// - Parameter configFile: Instead of the bundle's own config.json.
+    init(at path: String, configFile: String?, facts: HostFacts) throws(Failure) {
+        let absolute = try AbsolutePath.of(path)
+        self.path = absolute
+        let file = try configFile.map { file throws(Failure) in try AbsolutePath.of(file) } ?? "\(absolute)/config.json"
+        bytes = try Self.read(file, bundle: absolute)
+        let spec: RuntimeSpec
+        do throws(JSONError) {
+            spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
+        } catch {
+            throw Failure("\(file): \(error)")
+        }
+        do throws(ConfigurationProblem) {
+            configuration = try Validator.configuration(from: spec, bundle: absolute, facts: facts)
+        } catch {
+            throw Failure("\(file): \(error)")
+        }
+    }
+
+    private static func read(_ file: String, bundle: String) throws(Failure) -> [UInt8] {
+        let facts: FileFacts
+        do throws(Errno) {
+            facts = try BorrowedFD.workingDirectory.facts(of: bundle, following: true)
+        } catch {
+            throw Failure("open the bundle \(bundle)", .open, error)
+        }
+        guard facts.kind == .directory else { throw Failure("open the bundle \(bundle): it is not a directory") }
+        do throws(Errno) {
+            let config = try BorrowedFD.workingDirectory.open(file, [.readOnly, .nonBlocking])
+            guard try config.borrowed.facts().kind == .regular else {
+                throw .EINVAL
+            }
+            return try config.borrowed.readToEnd(limit: maximumConfigurationSize)
+        } catch .EOVERFLOW {
+            throw Failure("read \(file): it is longer than \(maximumConfigurationSize >> 20) MiB")
+        } catch .ENOENT {
+            throw Failure("read \(file)", .open, .ENOENT, hint: "a bundle is a directory with a config.json: apus spec writes one")
+        } catch {
+            throw Failure("read \(file)", .read, error)
+        }
+    }
+
+    /// The root filesystem must be there before anything is made.
+    func checkRoot() throws(Failure) {
+        let root = configuration.root.path
+        let facts: FileFacts
+        do throws(Errno) {
+            facts = try BorrowedFD.workingDirectory.facts(of: root)
+        } catch {
+            throw Failure("open root.path \(root)", .open, error)
+        }
+        guard facts.kind != .symlink else {
+            throw Failure("root.path \(root): expected a directory, found a symbolic link")
+        }
+        guard facts.kind == .directory else { throw Failure("root.path \(root): expected a directory, found a file") }
+    }
+}
+
+/// Paths as the caller gave them, made absolute against the working directory.
+package enum AbsolutePath {
+    /// `path` from the root, without `.`, `..` and doubled slashes.
+    package static func of(_ path: String) throws(Failure) -> String {
+        if path.utf8.first == UInt8(ascii: "/") { return LexicalPath.cleaned(path) }
+        let here = try attempt("find the working directory", .getcwd) { () throws(Errno) in
+            try WorkingDirectory.kernelPath()
+        }
+        return LexicalPath.joined(here, path)
+    }
+}

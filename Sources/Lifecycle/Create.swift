@@ -1,0 +1,116 @@
+// `create`, and the first half of `run`: from a bundle to a process that waits at its gate.
+
+internal import Cgroups
+internal import Configuration
+package import Diagnostics
+internal import KernelTypes
+internal import Launch
+internal import LinuxSystem
+internal import Records
+
+/// `create`.
+package enum Create {
+    /// How the container's streams and start are to be handled.
+    enum Mode {
+        /// Another command starts it.
+        case create
+        /// This command starts it and goes.
+        case detached
+        /// This command starts it and stays.
+        case foreground
+    }
+
+    /// Creates a container; its program is started by `start`.
+    package static func run(_ request: CreateRequest, _ context: RuntimeContext) throws(Failure) {
+        let birth = try prepare(request, .create, context)
+        try birth.create()
+    }
+
+    /// Everything up to the first change of anything.
+    static func prepare(
+        _ request: CreateRequest,
+        _ mode: Mode,
+        _ context: RuntimeContext
+    ) throws(Failure) -> RuntimeSide {
+        let facts = HostProbe.facts()
+        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
+        try bundle.checkRoot()
+        for warning in bundle.configuration.warnings { context.log.warning(warning) }
+        let launch = try launchRequest(request, mode, bundle, context)
+        let placement = try Self.placement(bundle.configuration, launch, facts).notingMissingParents()
+        let record = ContainerRecord(
+            id: request.id,
+            configuration: bundle.configuration,
+            bundle: bundle.path,
+            created: Timestamp.text(of: Machine.wallClock()),
+            owner: facts.effectiveUserID,
+            bootID: try ProcessIdentity.bootID(),
+            cgroups: placement
+        )
+        return try RuntimeSide(
+            bundle.configuration,
+            configurationBytes: bundle.bytes,
+            facts,
+            launch,
+            stateRoot: context.stateRoot,
+            cgroup: placement.makeManager(),
+            record: record,
+            log: context.log
+        )
+    }
+
+    /// Where the container's cgroups will be; the same for `explain`.
+    static func placement(
+        _ configuration: ContainerConfiguration,
+        _ launch: LaunchRequest,
+        _ facts: HostFacts
+    ) throws(Failure) -> CgroupPlacement {
+        if launch.cgroupDriver == .disabled { return .disabled }
+        let needsOwnPaths = CgroupPlacement.needsOwnPaths(
+            cgroupsPath: configuration.cgroupsPath,
+            isRootless: facts.isRootless
+        )
+        return try CgroupPlacement(
+            layout: try CgroupLayout.discover(controllers: [], needsOwnPaths: needsOwnPaths),
+            cgroupsPath: configuration.cgroupsPath,
+            id: launch.id,
+            isRootless: facts.isRootless
+        )
+    }
+
+    static func launchRequest(
+        _ request: CreateRequest,
+        _ mode: Mode,
+        _ bundle: Bundle,
+        _ context: RuntimeContext
+    ) throws(Failure) -> LaunchRequest {
+        var launch = LaunchRequest(id: request.id, bundle: bundle.path)
+        launch.gate = mode == .create ? .fifo : .channel
+        launch.console = try console(request, mode, bundle.configuration)
+        launch.cgroupDriver = context.cgroupDriver
+        launch.noPivot = request.noPivot
+        launch.noNewKeyring = request.noNewKeyring
+        launch.preservedDescriptors = request.preservedDescriptors
+        launch.listenEnvironment = request.listenEnvironment
+        launch.pidFile = try request.pidFile.map { path throws(Failure) in try AbsolutePath.of(path) }
+        launch.pidfdSocket = request.pidfdSocket
+        return launch
+    }
+
+    private static func console(
+        _ request: CreateRequest,
+        _ mode: Mode,
+        _ configuration: ContainerConfiguration
+    ) throws(Failure) -> LaunchRequest.Console {
+        let hasTerminal = configuration.process?.terminal ?? false
+        switch (hasTerminal, mode, request.consoleSocket) {
+        case (false, _, nil): return .none
+        case (true, .foreground, nil): return .foreground
+        case (true, .create, let path?), (true, .detached, let path?): return .socket(path: path)
+        case (true, _, nil):
+            throw Failure("cannot allocate tty if apus will detach without setting console socket (process.terminal is true)")
+        case (_, _, _?):
+            throw Failure("cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))")
+        }
+    }
+}

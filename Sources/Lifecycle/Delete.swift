@@ -1,0 +1,125 @@
+// `delete`: removes everything that a container has, from whatever point its life was cut off at. It is also the
+// recovery from every crash: nothing but the record is needed, and it can be run again until it succeeds.
+
+internal import Cgroups
+internal import Configuration
+package import Diagnostics
+internal import JSON
+internal import KernelTypes
+internal import Launch
+internal import LinuxSystem
+internal import OCISpec
+internal import Records
+
+/// `delete`.
+package enum Delete {
+    /// Removes a container.
+    /// - Parameter force: Also a running one; and one that does not exist is no error.
+    package static func run(id: String, force: Bool, _ context: RuntimeContext) throws(Failure) {
+        guard let directory = try context.stateRoot.openIfPresent(id, lock: .exclusive) else {
+            if force { return }
+            throw Failure("container \(id) does not exist (state root \(context.stateRoot.path))")
+        }
+        let record: ContainerRecord?
+        do throws(Failure) {
+            record = try directory.readRecord()
+        } catch where force {
+            return try removeUnreadable(directory, context)
+        }
+        // A creation that was cut off before its first word made nothing but the directory.
+        guard let record else { return try directory.remove() }
+        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        if status == .running && !force {
+            throw Failure("cannot delete container \(id) that is not stopped: running", hint: "apus delete --force \(id)")
+        }
+        try Deletion(record, directory, context.log).run()
+    }
+
+    /// A record that cannot be read: the cgroup is found again from the kept config.json, and holds every process.
+    private static func removeUnreadable(_ directory: ContainerDirectory, _ context: RuntimeContext) throws(Failure) {
+        let facts = HostProbe.facts()
+        var cgroupsPath: String?
+        if let bytes = try? directory.readConfiguration(), let spec = try? JSONDecoder().decode(RuntimeSpec.self, from: bytes) {
+            cgroupsPath = spec.linux?.cgroupsPath
+        }
+        let layout = try CgroupLayout.discover(controllers: [], needsOwnPaths: true)
+        let placement = try CgroupPlacement(
+            layout: layout,
+            cgroupsPath: cgroupsPath,
+            id: directory.id,
+            isRootless: facts.isRootless
+        )
+        let cgroup = placement.makeManager()
+        try cgroup.killAll(deadline: Deadline.cleanup)
+        try cgroup.remove(deadline: Deadline.cleanup)
+        try directory.remove()
+        context.log.warning("the record of container \(directory.id) was damaged: its poststop hooks were not run")
+    }
+}
+
+/// Performs the steps of `delete`.
+final class Deletion {
+    private static let SIGKILL: CInt = 9
+
+    private let record: ContainerRecord
+    private let directory: ContainerDirectory
+    private let cgroup: any CgroupManager
+    private let log: Log
+
+    init(_ record: ContainerRecord, _ directory: ContainerDirectory, _ log: Log) {
+        self.record = record
+        self.directory = directory
+        self.log = log
+        cgroup = record.cgroups.placement.makeManager()
+    }
+
+    func run() throws(Failure) {
+        for (index, step) in Birth.deletionSteps(poststop: record.poststop.map(\.hook)).enumerated() {
+            do throws(Failure) {
+                try perform(step)
+            } catch {
+                throw error.stamped(StepName(index: index + 1, name: step.name), .runtime)
+            }
+        }
+    }
+
+    private func perform(_ step: DeletionStep) throws(Failure) {
+        switch step {
+        case .endProcesses: try endProcesses()
+        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
+        case .hook(let point, let index, let hook): runHook(hook, point, index)
+        case .removeRecord: try directory.remove()
+        }
+    }
+
+    private func endProcesses() throws(Failure) {
+        let deadline = Deadline.cleanup
+        if let pidfd = try ProcessIdentity.open(record) {
+            do throws(Errno) {
+                // A frozen v1 cgroup holds back even SIGKILL.
+                try Processes.signal(pidfd.borrowed, Self.SIGKILL)
+            } catch .ESRCH {
+            } catch {
+                throw Failure("kill the container's process \(record.pid)", .pidfdSendSignal, error)
+            }
+            try? cgroup.thaw()
+            let ended = try attempt("wait for process \(record.pid) to end", .poll) { () throws(Errno) in
+                try Polling.wait(for: [(pidfd.borrowed, .readable)], deadline: deadline)
+            }
+            guard ended != nil else {
+                throw Failure("container init still running: process \(record.pid) did not end within 10 s of SIGKILL")
+            }
+        }
+        // What is left of a creation whose pid was not yet written down, or of a shared pid namespace.
+        try cgroup.killAll(deadline: deadline)
+    }
+
+    /// Runtime-spec: runtime.md, Lifecycle: a poststop hook that fails is a warning, and the next one runs.
+    private func runHook(_ hook: Configuration.Hook, _ point: HookPoint, _ index: Int) {
+        do throws(Failure) {
+            try HookRunner.run(hook, point, index: index, state: record.hookState.document(status: "stopped", pid: nil))
+        } catch {
+            log.warning(error.line)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// `explain`: the steps that create, start and delete would take, computed by the same functions, executing none.
+
+internal import Cgroups
+internal import Configuration
+internal import Confinement
+package import Diagnostics
+internal import Launch
+internal import Records
+
+/// `explain`.
+package enum Explain {
+    /// One step as text.
+    package struct Line: Sendable {
+        package let index: Int
+        package let name: String
+        package let detail: String
+    }
+
+    /// The steps of one process in one command.
+    package struct Section: Sendable {
+        package let command: String
+        package let process: String
+        package let lines: [Line]
+    }
+
+    /// Needs no privilege and changes nothing.
+    package static func run(_ request: CreateRequest, _ context: RuntimeContext) throws(Failure) -> [Section] {
+        let facts = HostProbe.facts()
+        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
+        let c = bundle.configuration
+        var launch = LaunchRequest(id: request.id, bundle: bundle.path)
+        launch.cgroupDriver = context.cgroupDriver
+        launch.noPivot = request.noPivot
+        launch.noNewKeyring = request.noNewKeyring
+        if c.process?.terminal == true {
+            launch.console = .socket(path: request.consoleSocket ?? "(--console-socket)")
+        }
+        let cgroups = try Create.placement(c, launch, facts).locations.map(\.directory)
+        let plan = try LaunchPlan(
+            c,
+            facts,
+            launch,
+            capabilities: try CapabilityFacts.ofThisProcess(),
+            cgroups: cgroups
+        )
+        return [
+            section("create", "runtime", plan.runtime),
+            section("create", "intermediate", plan.intermediate),
+            section("create", "init", plan.initial),
+            section("start", "runtime", Birth.startSteps(poststart: c.hooks[.poststart])),
+            section("delete", "runtime", Birth.deletionSteps(poststop: c.hooks[.poststop])),
+        ].filter { !$0.lines.isEmpty }
+    }
+
+    private static func section(_ command: String, _ process: String, _ steps: [some StepText]) -> Section {
+        Section(
+            command: command,
+            process: process,
+            lines: steps.enumerated().map { Line(index: $0.offset + 1, name: $0.element.name, detail: $0.element.detail) }
+        )
+    }
+}

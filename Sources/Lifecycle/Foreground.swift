@@ -1,0 +1,72 @@
+// Staying with a container: one loop over its end, the signals that come for it, and its terminal. Every wait is a
+// poll; nothing is tried again in a circle.
+
+internal import Diagnostics
+internal import Launch
+internal import LinuxSystem
+internal import Records
+
+/// The foreground of `run`.
+final class Foreground {
+    private static let SIGCHLD: CInt = 17
+    private static let SIGURG: CInt = 23
+    private static let SIGWINCH: CInt = 28
+    private static let SIGTSTP: CInt = 20
+    private static let SIGTTIN: CInt = 21
+    private static let SIGTTOU: CInt = 22
+
+    private let birth: RuntimeSide
+    private let signals: OwnedFD
+    private let terminal: TerminalRelay?
+
+    init(_ birth: RuntimeSide) throws(Failure) {
+        self.birth = birth
+        signals = try attempt("watch for signals", .signalfd) { () throws(Errno) in try Signals.events() }
+        terminal = birth.hasForegroundTerminal ? try TerminalRelay(try birth.receiveTerminal()) : nil
+    }
+
+    /// Stays until the container's process ends.
+    func stay() throws(Failure) -> ExitStatus {
+        defer { terminal?.restore() }
+        while true {
+            var wanted: [(BorrowedFD, PollEvents)] = [
+                (birth.initDescriptor, .readable), (signals.borrowed, .readable),
+            ]
+            wanted += terminal?.wanted ?? []
+            let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
+                try Polling.wait(for: wanted) ?? []
+            }
+            if !ready[1].isEmpty { try forwardSignals() }
+            terminal?.carry(ready: Array(ready.dropFirst(2)))
+            if !ready[0].isEmpty {
+                let status = try attempt("learn how the container ended", .waitid) { () throws(Errno) in
+                    try Processes.reap(pidfd: birth.initDescriptor)
+                }
+                terminal?.drain()
+                return status
+            }
+        }
+    }
+
+    private func forwardSignals() throws(Failure) {
+        while let number = try attempt("read a signal", .read, { () throws(Errno) in
+            try Signals.next(from: signals.borrowed)
+        }) {
+            switch number {
+            case Self.SIGCHLD: reapOrphans()
+            case Self.SIGWINCH: terminal?.resize()
+            // Meant for this process's own input and output.
+            case Self.SIGURG, Self.SIGTSTP, Self.SIGTTIN, Self.SIGTTOU: continue
+            // It may have ended just now: the loop's next round sees that.
+            default: try? Processes.signal(birth.initDescriptor, number)
+            }
+        }
+    }
+
+    /// Orphans of the container's that came to this process; its first process is left for `stay`.
+    private func reapOrphans() {
+        while let ended = try? Processes.peekEnded(), ended != birth.currentRecord.pid {
+            _ = try? Processes.reap(pid: ended)
+        }
+    }
+}

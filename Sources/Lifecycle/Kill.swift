@@ -1,0 +1,36 @@
+// `kill`: a signal for the container's process, through a pidfd whose identity was checked.
+
+internal import Cgroups
+package import Diagnostics
+internal import LinuxSystem
+internal import Records
+
+/// `kill`.
+package enum Kill {
+    private static let SIGKILL: CInt = 9
+
+    /// Sends a signal to a created or running container.
+    /// - Parameter all: To every process of the container's cgroup.
+    package static func run(id: String, signal: CInt, all: Bool, _ context: RuntimeContext) throws(Failure) {
+        let directory = try context.stateRoot.open(id, lock: nil)
+        guard let record = try directory.readRecord() else {
+            throw Failure("container not running: the creation of \(id) was interrupted", hint: "apus delete --force \(id)")
+        }
+        let cgroup = record.cgroups.placement.makeManager()
+        if all {
+            // Also after the first process has ended: others of a shared pid namespace may be left.
+            return try cgroup.signalAll(signal)
+        }
+        guard let pidfd = try ProcessIdentity.open(record) else { throw Failure("container not running: \(id)") }
+        if signal == SIGKILL && !record.ownsPIDNamespace && !cgroup.placement.locations.isEmpty {
+            return try cgroup.signalAll(signal)
+        }
+        do throws(Errno) {
+            try Processes.signal(pidfd.borrowed, signal)
+        } catch .ESRCH {
+            throw Failure("container not running: \(id)")
+        } catch {
+            throw Failure("send signal \(signal) to process \(record.pid) of container \(id)", .pidfdSendSignal, error)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// `run`: create, start and, in the foreground, stay: forward signals, carry the terminal, reap, and end with the
+// program's status.
+
+internal import Configuration
+package import Diagnostics
+internal import Launch
+package import LinuxSystem
+internal import Records
+
+/// `run`.
+package enum Run {
+    /// What `run` does beside creating.
+    package struct Options: Sendable {
+        package var detach = false
+        /// Leaves the container's state behind when it ends.
+        package var keep = false
+        package var noSubreaper = false
+
+        package init() {}
+    }
+
+    /// Creates and starts a container.
+    /// - Returns: How its program ended; `nil` when detached.
+    package static func run(
+        _ request: CreateRequest,
+        _ options: Options,
+        _ context: RuntimeContext
+    ) throws(Failure) -> ExitStatus? {
+        let birth = try Create.prepare(request, options.detach ? .detached : .foreground, context)
+        if options.detach {
+            try begin(birth, context)
+            return nil
+        }
+        // Signals wait from here on, so that none is lost between the clone and the first reading.
+        try attempt("block signals", .sigprocmask) { () throws(Errno) in try Signals.blockAll() }
+        if !options.noSubreaper {
+            try attempt("become the reaper of the container's orphans", .prctl) { () throws(Errno) in
+                try Processes.becomeSubreaper()
+            }
+        }
+        try begin(birth, context)
+        let foreground = try Foreground(birth)
+        birth.releaseLock()
+        let status = try foreground.stay()
+        if !options.keep { try remove(birth.currentRecord.id, context) }
+        return status
+    }
+
+    private static func begin(_ birth: RuntimeSide, _ context: RuntimeContext) throws(Failure) {
+        try birth.create()
+        do throws(Failure) {
+            guard birth.currentRecord.hasProcess else {
+                throw Failure("cannot run container \(birth.currentRecord.id): its config.json has no process section")
+            }
+            try birth.start()
+        } catch {
+            throw birth.rollBack(after: error)
+        }
+        try runPoststartHooks(birth)
+    }
+
+    private static func runPoststartHooks(_ birth: RuntimeSide) throws(Failure) {
+        let record = birth.currentRecord
+        for (index, hook) in record.poststart.map(\.hook).enumerated() {
+            do throws(Failure) {
+                let state = record.hookState.document(status: "running", pid: record.pid)
+                try HookRunner.run(hook, .poststart, index: index, state: state)
+            } catch {
+                throw birth.rollBack(after: error.stamped(StepName(index: index + 1, name: "hook"), .runtime))
+            }
+        }
+    }
+
+    private static func remove(_ id: String, _ context: RuntimeContext) throws(Failure) {
+        // Somebody else may have deleted it meanwhile.
+        guard let directory = try context.stateRoot.openIfPresent(id, lock: .exclusive),
+            let record = try directory.readRecord()
+        else { return }
+        try Deletion(record, directory, context.log).run()
+    }
+}

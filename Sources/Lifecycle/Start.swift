@@ -1,0 +1,113 @@
+// `start`: lets a created container's process through its gate, and hears whether its program runs.
+
+internal import Configuration
+package import Diagnostics
+internal import Launch
+internal import LinuxSystem
+internal import OCISpec
+internal import Records
+
+/// `start`.
+package enum Start {
+    /// Starts the program of a created container.
+    package static func run(id: String, _ context: RuntimeContext) throws(Failure) {
+        let directory = try context.stateRoot.open(id, lock: .exclusive)
+        guard let record = try directory.readRecord() else {
+            throw Failure("cannot start container \(id): its creation was interrupted", hint: "apus delete --force \(id)")
+        }
+        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        if status == .running { throw Failure("cannot start an already running container: \(id)") }
+        if status == .stopped { throw Failure("cannot start a container that has stopped: \(id)") }
+        if status != .created { throw Failure("cannot start container \(id): it is \(status.rawValue)") }
+        guard record.hasProcess else {
+            throw Failure("cannot start container \(id): its config.json had no process section")
+        }
+        let starter = Starter(record, directory)
+        for (index, step) in Birth.startSteps(poststart: record.poststart.map(\.hook)).enumerated() {
+            do throws(Failure) {
+                try starter.perform(step)
+            } catch {
+                let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime)
+                // A startContainer hook fails in init, a poststart hook here.
+                if failure.step?.name == "hook" { return try end(record, directory, context, after: failure) }
+                throw failure
+            }
+        }
+    }
+
+    /// Runtime-spec: runtime.md, Lifecycle: a hook that fails ends the container.
+    private static func end(
+        _ record: ContainerRecord,
+        _ directory: ContainerDirectory,
+        _ context: RuntimeContext,
+        after failure: Failure
+    ) throws(Failure) {
+        do throws(Failure) {
+            try Deletion(record, directory, context.log).run()
+        } catch {
+            throw failure.hinting("the container could not be removed: \(error.line)")
+        }
+        throw failure
+    }
+}
+
+/// Performs the steps of `start`.
+private final class Starter {
+    private let record: ContainerRecord
+    private let directory: ContainerDirectory
+    private var start: OwnedFD?
+    private var report: OwnedFD?
+
+    init(_ record: ContainerRecord, _ directory: ContainerDirectory) {
+        self.record = record
+        self.directory = directory
+    }
+
+    func perform(_ step: StartStep) throws(Failure) {
+        switch step {
+        case .openGate: try openGate()
+        case .openTheWay: try openTheWay()
+        case .waitForExecution: try waitForExecution()
+        case .hook(let point, let index, let hook):
+            try HookRunner.run(hook, point, index: index, state: record.hookState.document(status: "running", pid: record.pid))
+        }
+    }
+
+    private func openGate() throws(Failure) {
+        guard let gate = try directory.openGate() else {
+            throw Failure("cannot start container \(record.id): its process ended before it was started")
+        }
+        let (start, report) = gate.release()
+        self.start = OwnedFD(adopting: start)
+        self.report = OwnedFD(adopting: report)
+    }
+
+    private func openTheWay() throws(Failure) {
+        guard let start = start.take() else { return }
+        try attempt("start the container's process", .write) { () throws(Errno) in try start.borrowed.write([1]) }
+    }
+
+    private func waitForExecution() throws(Failure) {
+        guard let report = report.take() else { return }
+        try attempt("wait for the program to start", .fcntl) { () throws(Errno) in
+            // The end of the stream is what is waited for, so reading may block from here on.
+            _ = try Polling.wait(for: [(report.borrowed, .readable)])
+            try report.borrowed.setNonBlocking(false)
+        }
+        guard try SyncChannel(report.borrowed).waitForExecution() else {
+            throw Failure("container \(record.id): its process was killed before it executed the program")
+        }
+    }
+}
+
+extension ContainerRecord {
+    /// What hooks are told.
+    var hookState: HookState {
+        HookState(
+            ociVersion: ociVersion,
+            id: id,
+            bundle: bundle,
+            annotations: annotations.map { Annotation(key: $0.key, value: $0.value) }
+        )
+    }
+}

@@ -1,0 +1,15 @@
+// Where the container's root filesystem is. Read by Configuration.
+
+/// The root filesystem of the container. Runtime-spec: config.md, Root.
+public struct Root: Codable, Equatable, Sendable {
+    /// The directory, as an absolute path or one relative to the bundle; usually `rootfs`.
+    public var path: String
+    /// Whether the root filesystem is read-only in the container; false if absent.
+    public var readonly: Bool?
+
+    /// Creates a root at `path`.
+    public init(path: String, readonly: Bool? = nil) {
+        self.path = path
+        self.readonly = readonly
+    }
+}

@@ -1,0 +1,182 @@
+// One container's state directory: the lock, the record, the start gate. The record is replaced atomically, so a
+// reader sees the old or the new document; the directory goes last, when nothing is left that it describes.
+
+package import Diagnostics
+internal import JSON
+internal import KernelTypes
+package import LinuxSystem
+
+/// An open state directory. While it is locked exclusively, nobody else changes the container.
+package final class ContainerDirectory {
+    package let id: String
+    /// Absolute.
+    package let path: String
+    private let root: OwnedFD
+    private let directory: OwnedFD
+    /// What `readRecord` accepts; a record is a few KiB plus annotations and hooks.
+    private static let maximumRecordSize = 16 << 20
+
+    /// `nil` when there is no such directory, or it was removed while this call waited for its lock.
+    init?(
+        opening id: String,
+        in root: consuming OwnedFD,
+        of stateRoot: StateRoot,
+        lock: BorrowedFD.LockKind?
+    ) throws(Failure) {
+        self.id = id
+        path = "\(stateRoot.path)/\(id)"
+        let place = path
+        do throws(Errno) {
+            directory = try root.borrowed.open(id, [.readOnly, .directory, .noFollow])
+        } catch .ENOENT {
+            return nil
+        } catch {
+            throw Failure("open the state directory \(place)", .open, error)
+        }
+        self.root = root
+        if let lock {
+            let directory = directory.borrowed
+            let links = try attempt("lock the state directory \(place)", .flock) { () throws(Errno) in
+                try directory.lock(lock)
+                return try directory.facts().linkCount
+            }
+            if links == 0 { return nil }
+        }
+    }
+
+    /// The record.
+    /// - Returns: `nil` when there is none yet (a creation that was interrupted before its first word).
+    /// - Throws: When it cannot be read or is no record of this program.
+    package func readRecord() throws(Failure) -> ContainerRecord? {
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try directory.borrowed.contents(of: "state.json", limit: Self.maximumRecordSize)
+        } catch .ENOENT {
+            return nil
+        } catch {
+            throw Failure("read \(path)/state.json", .read, error)
+        }
+        let record: ContainerRecord
+        do throws(JSONError) {
+            record = try JSONDecoder().decode(ContainerRecord.self, from: bytes)
+        } catch {
+            throw Failure("\(path)/state.json is damaged: \(error)", hint: "apus delete --force \(id) removes the container")
+        }
+        guard record.layout <= ContainerRecord.currentLayout else {
+            throw Failure("\(path)/state.json: layout \(record.layout) was written by a later version of apus")
+        }
+        return record
+    }
+
+    /// Closes this directory in a child that was cloned while it was open: a lock lasts as long as any copy of its
+    /// descriptor.
+    package func closeInChild() {
+        Descriptors.close(directory.borrowed)
+        Descriptors.close(root.borrowed)
+    }
+
+    /// Replaces the record: a reader sees the old one or this one. On a disk it is synchronised first.
+    package func write(_ record: ContainerRecord) throws(Failure) {
+        let bytes: [UInt8]
+        do throws(JSONError) {
+            bytes = try JSONEncoder().encode(record)
+        } catch {
+            throw Failure("encode the state of container \(id): \(error)")
+        }
+        try replace("state.json", with: bytes)
+    }
+
+    /// Keeps the bundle's configuration as it was at create, for commands that come later.
+    package func keepConfiguration(_ bytes: [UInt8]) throws(Failure) {
+        try replace("config.json", with: bytes)
+    }
+
+    /// The configuration that `keepConfiguration` kept.
+    package func readConfiguration() throws(Failure) -> [UInt8] {
+        try attempt("read \(path)/config.json", .read) { () throws(Errno) in
+            try directory.borrowed.contents(of: "config.json", limit: 64 << 20)
+        }
+    }
+
+    private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
+        try attempt("write \(path)/\(name)", .write) { () throws(Errno) in
+            let temporary = ".\(name).new"
+            let file = try directory.borrowed.open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
+            try file.borrowed.write(bytes)
+            if try file.borrowed.fileSystem().type != FileSystemType.tmpfs {
+                try file.borrowed.synchronise()
+            }
+            try directory.borrowed.rename(temporary, to: name)
+        }
+    }
+
+    /// Removes the directory and what is in it. The last act of a deletion.
+    package func remove() throws(Failure) {
+        try attempt("remove the state directory \(path)", .rmdir) { () throws(Errno) in
+            let listing = try directory.borrowed.open(".", [.readOnly, .directory])
+            for entry in try listing.borrowed.entries() {
+                guard let name = entry.name else { throw .EINVAL }
+                try directory.borrowed.unlink(name)
+            }
+            try root.borrowed.removeDirectory(id)
+        }
+    }
+
+    // The start gate: two fifos that init holds open from before it enters the root until it executes the program.
+    // `start` carries one byte to init; `report` carries init's answer, and its end means that the program runs.
+
+    /// Makes the gate and opens init's ends. Neither end ever blocks in opening.
+    package func makeGate() throws(Failure) -> StartGate {
+        try attempt("make the start gate in \(path)", .mknod) { () throws(Errno) in
+            for name in ["start", "report"] {
+                try directory.borrowed.makeNode(name, kind: .fifo, mode: 0o600)
+            }
+            return StartGate(
+                start: try directory.borrowed.open("start", [.readWrite]),
+                report: try directory.borrowed.open("report", [.readWrite])
+            )
+        }
+    }
+
+    /// Whether init still waits at the gate; false when it never had one, executes the program, or is gone.
+    package var isGateHeld: Bool {
+        (try? directory.borrowed.open("start", [.writeOnly, .nonBlocking])) != nil
+    }
+
+    /// Whether nobody is changing the container now.
+    package var isUnlocked: Bool {
+        do throws(Errno) {
+            try directory.borrowed.lock(.shared, waiting: false)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Opens the starter's ends of the gate.
+    /// - Returns: `nil` when init no longer holds its own: it executes the program, or it is gone.
+    package func openGate() throws(Failure) -> StartGate? {
+        do throws(Errno) {
+            let report = try directory.borrowed.open("report", [.readOnly, .nonBlocking])
+            let start = try directory.borrowed.open("start", [.writeOnly, .nonBlocking])
+            return StartGate(start: start, report: report)
+        } catch .ENXIO {
+            return nil
+        } catch .ENOENT {
+            return nil
+        } catch {
+            throw Failure("open the start gate in \(path)", .open, error)
+        }
+    }
+}
+
+/// One side's ends of the start gate.
+package struct StartGate: ~Copyable {
+    package let start: OwnedFD
+    package let report: OwnedFD
+
+    /// Gives both up without closing them.
+    package consuming func release() -> (start: CInt, report: CInt) {
+        (start.release(), report.release())
+    }
+}

@@ -1,0 +1,60 @@
+// What the process exits with, and how a failure is reported before it does. Callers decide by these numbers, so they
+// are runc's. Used by main and the verbs; nothing here exits.
+
+package import Diagnostics
+package import LinuxSystem
+
+/// The exit status of apus.
+package struct ExitStatus: RawRepresentable, Equatable, Sendable {
+    /// 0...255.
+    package let rawValue: CInt
+
+    package init(rawValue: CInt) {
+        self.rawValue = rawValue
+    }
+
+    package static let success = ExitStatus(rawValue: 0)
+    /// A verb failed, or its options are wrong.
+    package static let failure = ExitStatus(rawValue: 1)
+    /// There is no such verb.
+    package static let noHelpTopic = ExitStatus(rawValue: 3)
+
+    /// What `run` exits with when the container's program exited with `code`: the same.
+    package static func exited(_ code: CInt) -> ExitStatus {
+        ExitStatus(rawValue: code & 0xff)
+    }
+
+    /// What `run` exits with when a signal ended the container's program: 128 and the signal's number.
+    package static func killed(by signal: CInt) -> ExitStatus {
+        ExitStatus(rawValue: (128 | signal) & 0xff)
+    }
+}
+
+extension Log {
+    /// Reports the failure of a verb: `create web1: init, step 21 mount: ...` and what to do about it.
+    /// - Parameters:
+    ///   - failure: Its line is the message, its advice the hint; JSON lines carry its parts too.
+    ///   - doing: What the user asked for: `create web1`.
+    package func report(_ failure: Failure, doing: String) {
+        var fields: [(String, String)] = []
+        if let call = failure.call { fields.append(("call", call.name)) }
+        if let errno = failure.errno { fields.append(("errno", "\(errno)")) }
+        if let role = failure.role { fields.append(("process", role.name)) }
+        if let step = failure.step { fields.append(("step", step.name)) }
+        if let advice = failure.advice { fields.append(("hint", advice)) }
+        error("\(doing): \(failure.line)", hint: failure.advice, fields: fields)
+    }
+
+    /// Reports a command line that was not understood.
+    package func report(_ problem: UsageProblem) {
+        error(problem.message.replacingLineBreaks, hint: nil)
+    }
+}
+
+extension Log {
+    /// The log that the global options ask for.
+    /// - Parameter file: The log file, opened by the caller for appending; `nil` for standard error.
+    package init(_ globals: GlobalOptions, file: BorrowedFD?) {
+        self.init(file: file, format: globals.logFormat, showsDebug: globals.showsDebug)
+    }
+}

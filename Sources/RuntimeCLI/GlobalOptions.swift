@@ -1,0 +1,108 @@
+// What is said before the verb: where state is kept, where messages go, who makes cgroups.
+// Filled by Invocation option by option, so that a mistake further on can still be written to the log asked for.
+
+package import Diagnostics
+
+/// How log lines look.
+package typealias LogFormat = Log.Format
+
+/// The least important messages to log.
+package enum LogLevel: String, Sendable, CaseIterable {
+    case error, warning, debug
+}
+
+/// Who creates the cgroups.
+package enum CgroupManagerChoice: String, Sendable, CaseIterable {
+    case cgroupfs, systemd
+    /// Nobody: the container stays in the caller's cgroup.
+    case disabled
+}
+
+/// Whether cgroups that may not be written are gone without.
+package enum RootlessChoice: String, Sendable, CaseIterable {
+    case yes = "true"
+    case no = "false"
+    /// Decided by what the caller is allowed.
+    case automatic = "auto"
+}
+
+/// What parsing needs to know of the process.
+package struct Surroundings: Equatable, Sendable {
+    /// The effective user id.
+    package var userID: UInt32
+    /// The value of `XDG_RUNTIME_DIR`.
+    package var runtimeDirectory: String?
+
+    package init(userID: UInt32, runtimeDirectory: String?) {
+        self.userID = userID
+        self.runtimeDirectory = runtimeDirectory
+    }
+
+    /// Root's own place, or the user's, so that every call by the same user finds the same containers.
+    /// Only root may write to /run; a relative `XDG_RUNTIME_DIR` is void by the XDG base directory specification.
+    var stateRoot: String {
+        guard userID != 0, let runtimeDirectory, runtimeDirectory.utf8.starts(with: "/".utf8) else {
+            return "/run/apus"
+        }
+        return runtimeDirectory + "/apus"
+    }
+}
+
+/// The global options.
+package struct GlobalOptions: Equatable, Sendable {
+    /// The directory that holds the containers' state, as it was written: it may be relative to the working directory.
+    package var root: String
+    /// The path of the log file; `nil` for standard error.
+    package var log: String?
+    package var logFormat: LogFormat = .text
+    package var logLevel: LogLevel = .warning
+    package var cgroupManager: CgroupManagerChoice = .cgroupfs
+    package var rootless: RootlessChoice = .automatic
+    private var debug = false
+
+    /// Whether every step is logged.
+    package var showsDebug: Bool { debug || logLevel == .debug }
+
+    /// The options as they are if none is given.
+    package init(in surroundings: Surroundings) {
+        root = surroundings.stateRoot
+    }
+
+    /// Notes one option that was given.
+    mutating func note(_ name: OptionName, _ value: String) throws(OptionProblem) {
+        switch name {
+        case .root:
+            // Containers are directories below it, and deleting one removes a tree.
+            guard !value.isEmpty, value != "/" else {
+                throw OptionProblem(message: "--root: \"\(value)\" cannot hold state; give a directory below /")
+            }
+            root = value
+        case .log: log = try Self.logPath(value)
+        case .logFormat: logFormat = try choice("--\(name.rawValue)", value)
+        case .logLevel: logLevel = try choice("--\(name.rawValue)", value)
+        case .cgroupManager: cgroupManager = try choice("--\(name.rawValue)", value)
+        case .rootless: rootless = try choice("--\(name.rawValue)", value)
+        default: break
+        }
+    }
+
+    /// Notes one switch that was given.
+    mutating func note(_ name: OptionName, isOn: Bool) {
+        switch name {
+        case .debug: debug = isOn
+        case .systemdCgroup where isOn: cgroupManager = .systemd
+        case .systemdCgroup where cgroupManager == .systemd: cgroupManager = .cgroupfs
+        default: break
+        }
+    }
+
+    /// crun's spelling `file:PATH`, or a plain path. Its other targets are refused by name: a file called `journald:x`
+    /// is hardly ever meant.
+    private static func logPath(_ value: String) throws(OptionProblem) -> String? {
+        for scheme in ["journald:", "syslog:"] where value.utf8.starts(with: scheme.utf8) {
+            throw OptionProblem(message: "--log: \"\(value)\" is not supported; give a file, as PATH or file:PATH")
+        }
+        let path = value.utf8.starts(with: "file:".utf8) ? String(value.dropFirst(5)) : value
+        return path.isEmpty ? nil : path
+    }
+}

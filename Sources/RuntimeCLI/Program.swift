@@ -1,0 +1,101 @@
+// The whole program: from the words of the command line to an exit status. Called by main.swift alone; the only place
+// that exits and the only one that reports an error.
+
+internal import Diagnostics
+internal import Lifecycle
+internal import LinuxSystem
+
+/// The program.
+package enum Program {
+    private static let SIGPIPE: CInt = 13
+
+    /// Carries out one command line and ends the process.
+    /// - Parameter arguments: As the kernel passed them, with the program's name.
+    package static func main(_ arguments: [String]) -> Never {
+        // A hook or a terminal that goes away must not end the runtime.
+        try? Signals.ignore(SIGPIPE)
+        Processes.exit(status(of: arguments).rawValue)
+    }
+
+    private static func status(of arguments: [String]) -> ExitStatus {
+        let environment = Processes.environment
+        let surroundings = Surroundings(
+            userID: Processes.effectiveUserID,
+            runtimeDirectory: environment.value(of: "XDG_RUNTIME_DIR")
+        )
+        let invocation: Invocation
+        do throws(UsageProblem) {
+            invocation = try Invocation.parse(Array(arguments.dropFirst()), in: surroundings)
+        } catch {
+            return withLog(error.globals) { log in
+                log.report(error)
+                return error.status
+            }
+        }
+        let missing = invocation.command.createOptions.flatMap { missingDescriptor($0, environment) }
+        return withLog(invocation.globals) { log in
+            do throws(Failure) {
+                if let missing { throw missing }
+                return try Verbs(invocation.globals, log, arguments).perform(invocation.command)
+            } catch {
+                log.report(error, doing: invocation.command.words)
+                return .failure
+            }
+        }
+    }
+
+    private static func withLog(_ globals: GlobalOptions, _ body: (Log) -> ExitStatus) -> ExitStatus {
+        guard let path = globals.log else { return body(Log(globals, file: nil)) }
+        do throws(Errno) {
+            let file = try BorrowedFD.workingDirectory.open(path, [.writeOnly, .create, .append], mode: 0o644)
+            return body(Log(globals, file: file.borrowed))
+        } catch {
+            Log(globals, file: nil).report(Failure("open the log file \(path)", .open, error), doing: "apus")
+            return .failure
+        }
+    }
+
+    /// Looked for before this process opens anything of its own, which would take the number.
+    private static func missingDescriptor(_ options: CreateOptions, _ environment: [String]) -> Failure? {
+        let count = options.preserveFDs + ListenDescriptors(environment).count
+        for number in 0..<count where (try? BorrowedFD(rawValue: CInt(clamping: 3 + number)).descriptorFlags()) == nil {
+            return Failure("--preserve-fds \(options.preserveFDs): descriptor \(3 + number) is not open")
+        }
+        return nil
+    }
+}
+
+extension Command {
+    /// Of the commands that make processes of a container.
+    fileprivate var createOptions: CreateOptions? {
+        switch self {
+        case .create(let options, _): options
+        case .run(let options, _): options.create
+        default: nil
+        }
+    }
+
+    /// What the user asked for, in the words that begin an error message.
+    fileprivate var words: String {
+        switch self {
+        case .create(_, let id): "create \(id)"
+        case .run(_, let id): "run \(id)"
+        case .start(let id): "start \(id)"
+        case .state(let id): "state \(id)"
+        case .kill: "kill"
+        case .delete: "delete"
+        case .list: "list"
+        case .spec: "spec"
+        case .explain: "explain"
+        case .features: "features"
+        case .version, .text: "apus"
+        }
+    }
+}
+
+extension [String] {
+    /// The value of an environment variable in a list of `NAME=value`.
+    func value(of name: String) -> String? {
+        last { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+    }
+}

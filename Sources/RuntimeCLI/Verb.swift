@@ -1,0 +1,238 @@
+// What can be said on the command line: one table of verbs with their arguments and options, and one of the global
+// options. Parsing, help, manual and completion all read it, so that they cannot disagree. It holds words only; what a
+// verb does stands in Lifecycle.
+
+/// Every option by its long name.
+enum OptionName: String, Sendable {
+    case all, bundle, config, debug, detach, file, force, format, help, keep, log, quiet, regex, root, rootless, version
+    case cgroupManager = "cgroup-manager"
+    case consoleSocket = "console-socket"
+    case logFormat = "log-format"
+    case logLevel = "log-level"
+    case noNewKeyring = "no-new-keyring"
+    case noPivot = "no-pivot"
+    case noSubreaper = "no-subreaper"
+    case pidFile = "pid-file"
+    case pidfdSocket = "pidfd-socket"
+    case preserveFDs = "preserve-fds"
+    case systemdCgroup = "systemd-cgroup"
+}
+
+/// Every verb by the word that calls it.
+enum VerbName: String, Sendable, CaseIterable {
+    case create, start, run, state, list, kill, delete, spec, explain, features, help, completion, man
+}
+
+/// One row of the verb table.
+struct Verb: Sendable {
+    let name: VerbName
+    /// A sentence without a final period.
+    let summary: String
+    /// What stands behind the options, as the usage line shows it: `ID [SIGNAL]`.
+    let arguments: String
+    /// How many arguments are accepted.
+    let argumentCount: ClosedRange<Int>
+    /// The words accepted as argument; empty if it is free.
+    let choices: [String]
+    /// Whole sentences that the summary has no room for.
+    let description: String
+    let options: [OptionRow]
+
+    private init(
+        _ name: VerbName,
+        _ summary: String,
+        arguments: String = "",
+        count: ClosedRange<Int> = 0...0,
+        choices: [String] = [],
+        description: String = "",
+        options: [OptionRow] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.arguments = arguments
+        argumentCount = count
+        self.choices = choices
+        self.description = description
+        self.options = options + [Self.helpOption]
+    }
+
+    /// The verb called `word`.
+    static func named(_ word: String) -> Verb? {
+        table.first { $0.name.rawValue == word }
+    }
+}
+
+extension Verb {
+    static let helpOption = OptionRow.flag(.help, "h", help: "Show help")
+
+    /// What may stand before the verb.
+    static let globalOptions: [OptionRow] = [
+        .value(
+            .root,
+            of: "DIR",
+            help: "Where containers' state is kept (default: /run/apus, or $XDG_RUNTIME_DIR/apus for ordinary users)"
+        ),
+        .value(.log, of: "FILE", help: "Append messages to FILE (default: standard error)"),
+        .value(
+            .logFormat,
+            of: "FORMAT",
+            choices: words(of: LogFormat.self),
+            help: "How log lines look (default: text)"
+        ),
+        .value(
+            .logLevel,
+            of: "LEVEL",
+            choices: words(of: LogLevel.self),
+            help: "The least important messages to log (default: warning)"
+        ),
+        .flag(.debug, help: "Log every step; the same as --log-level debug"),
+        .value(
+            .cgroupManager,
+            of: "MANAGER",
+            choices: words(of: CgroupManagerChoice.self),
+            help: "Who creates the cgroups (default: cgroupfs)"
+        ),
+        .flag(.systemdCgroup, help: "The same as --cgroup-manager systemd"),
+        .value(
+            .rootless,
+            of: "WHEN",
+            choices: words(of: RootlessChoice.self),
+            help: "Whether to go on without cgroups that may not be written (default: auto)"
+        ),
+        .flag(.version, "v", "V", help: "Show the version"),
+        helpOption,
+    ]
+
+    private static let creationOptions: [OptionRow] = [
+        .value(.bundle, "b", of: "DIR", help: "Bundle directory (default: the working directory)"),
+        .value(.config, "f", of: "FILE", help: "Configuration (default: config.json in the bundle)"),
+        .value(.pidFile, of: "FILE", help: "Write the process id of the container's init to FILE"),
+        .value(.consoleSocket, of: "SOCKET", help: "Send the terminal's master side to this unix socket"),
+        .value(.pidfdSocket, of: "SOCKET", help: "Send a pidfd of the container's init to this unix socket"),
+        .value(.preserveFDs, of: "N", help: "Pass N file descriptors, from 3 on, to the container (default: 0)"),
+        .flag(.noPivot, help: "Enter the root with MS_MOVE and chroot, for a root on the initial ramdisk"),
+        .flag(.noNewKeyring, help: "Keep the caller's session keyring"),
+        .flag(.noSubreaper, help: "Leave orphans of the container to the host's init process"),
+    ]
+
+    /// All verbs, in the order in which help lists them.
+    static let table: [Verb] = [
+        Verb(
+            .create,
+            "Create a container",
+            arguments: "ID",
+            count: 1...1,
+            description: "The container's process waits, set up as config.json says, until `apus start ID`.",
+            options: creationOptions
+        ),
+        Verb(
+            .start,
+            "Start the program of a created container",
+            arguments: "ID",
+            count: 1...1
+        ),
+        Verb(
+            .run,
+            "Create and start a container",
+            arguments: "ID",
+            count: 1...1,
+            description: "Waits for the container to end and exits as it did, with 128+N if signal N ended it.",
+            options: creationOptions + [
+                .flag(.detach, "d", help: "Return once the program runs"),
+                .flag(.keep, help: "Do not delete the container when it ends"),
+            ]
+        ),
+        Verb(
+            .state,
+            "Print the state of a container as JSON",
+            arguments: "ID",
+            count: 1...1
+        ),
+        Verb(
+            .list,
+            "List containers",
+            options: [
+                .value(
+                    .format,
+                    "f",
+                    of: "FORMAT",
+                    choices: words(of: ListFormat.self),
+                    help: "How to print them (default: table)"
+                ),
+                .flag(.quiet, "q", help: "Print ids only"),
+            ]
+        ),
+        Verb(
+            .kill,
+            "Send a signal to a container",
+            arguments: "ID [SIGNAL]",
+            count: 1...2,
+            description: "SIGNAL is a name with or without SIG, or a number (default: TERM).",
+            options: [
+                .flag(.all, "a", help: "Signal all processes of the container, not only its init"),
+                .flag(.regex, "r", help: "ID is an extended regular expression; signal each container it matches"),
+            ]
+        ),
+        Verb(
+            .delete,
+            "Delete what a container holds",
+            arguments: "ID...",
+            count: 1...Int.max,
+            description: "The container must be stopped, or created and never started.",
+            options: [
+                .flag(.force, "f", help: "Kill a container that runs, and do not mind one that does not exist"),
+                .flag(.regex, "r", help: "ID is an extended regular expression; delete each container it matches"),
+            ]
+        ),
+        Verb(
+            .spec,
+            "Write a configuration to start from",
+            options: [
+                .value(.bundle, "b", of: "DIR", help: "Bundle directory (default: the working directory)"),
+                .value(.file, "f", of: "FILE", help: "Write to FILE (default: config.json in the bundle)"),
+                .flag(.rootless, help: "For an ordinary user"),
+            ]
+        ),
+        Verb(
+            .explain,
+            "Print the steps that a verb would take",
+            arguments: "[VERB]",
+            count: 0...1,
+            choices: words(of: ExplainedVerb.self),
+            description: "Nothing is created. VERB is create (the default), start or run.",
+            options: [
+                .value(.bundle, "b", of: "DIR", help: "Bundle directory (default: the working directory)"),
+                .value(.config, "f", of: "FILE", help: "Configuration (default: config.json in the bundle)"),
+                .value(
+                    .format,
+                    of: "FORMAT",
+                    choices: words(of: ExplainFormat.self),
+                    help: "How to print them (default: text)"
+                ),
+            ]
+        ),
+        Verb(.features, "Print what this runtime supports as JSON"),
+        Verb(
+            .help,
+            "Show help for apus or a command",
+            arguments: "[COMMAND]",
+            count: 0...1,
+            choices: words(of: VerbName.self)
+        ),
+        Verb(
+            .completion,
+            "Print a completion script",
+            arguments: "SHELL",
+            count: 1...1,
+            choices: words(of: Shell.self),
+            description: "SHELL is bash, zsh or fish."
+        ),
+        Verb(.man, "Print the manual page in roff"),
+    ]
+
+    /// The words for the values of a closed type.
+    private static func words<Value: CaseIterable & RawRepresentable>(of type: Value.Type) -> [String]
+    where Value.RawValue == String {
+        type.allCases.map(\.rawValue)
+    }
+}

@@ -1,0 +1,185 @@
+// The verbs: each one calls Lifecycle and prints what it answers. No decisions about containers here.
+
+internal import Configuration
+internal import Confinement
+internal import Diagnostics
+internal import Launch
+internal import Lifecycle
+internal import LinuxSystem
+internal import OCISpec
+internal import Records
+
+/// Carrying out a command.
+struct Verbs {
+    private let globals: GlobalOptions
+    private let log: Log
+    private let arguments: [String]
+
+    init(_ globals: GlobalOptions, _ log: Log, _ arguments: [String]) {
+        self.globals = globals
+        self.log = log
+        self.arguments = arguments
+    }
+
+    func perform(_ command: Command) throws(Failure) -> ExitStatus {
+        switch command {
+        case .create(let options, let id): try create(options, id)
+        case .run(let options, let id): return try run(options, id)
+        case .start(let id): try Start.run(id: try checked(id), try context())
+        case .state(let id): try state(id)
+        case .kill(let options): try kill(options)
+        case .delete(let options): try delete(options)
+        case .list(let options): try list(options)
+        case .spec(let options): try SpecFile.write(options)
+        case .explain(let options): try explain(options)
+        case .features: try print(try FeaturesReport.text(libseccomp: SeccompFilter.libraryVersion))
+        case .version: try print(Version.text(libseccomp: SeccompFilter.libraryVersion))
+        case .text(let text): try print(text)
+        }
+        return .success
+    }
+
+    private func print(_ text: String) throws(Failure) {
+        try attempt("write to standard output", .write) { () throws(Errno) in try BorrowedFD.standardOutput.write(text) }
+    }
+
+    private func checked(_ id: String) throws(Failure) -> String {
+        do throws(ConfigurationProblem) {
+            _ = try ContainerID(id)
+        } catch {
+            throw Failure("invalid container ID format: \(error.message)")
+        }
+        return id
+    }
+
+    private func context() throws(Failure) -> RuntimeContext {
+        let driver: LaunchRequest.CgroupDriver
+        switch globals.cgroupManager {
+        case .cgroupfs: driver = .cgroupfs
+        case .disabled: driver = .disabled
+        case .systemd:
+            throw Failure(
+                "--systemd-cgroup: the systemd cgroup driver is not there yet",
+                hint: "leave the option out: cgroups are then managed through the cgroup file system"
+            )
+        }
+        return RuntimeContext(
+            stateRoot: StateRoot(path: try AbsolutePath.of(globals.root)),
+            log: log,
+            cgroupDriver: driver
+        )
+    }
+
+    /// As `context`, for the verbs that make processes of a container: from here on this is the sealed copy.
+    private func sealedContext() throws(Failure) -> RuntimeContext {
+        let context = try context()
+        try context.stateRoot.make()
+        try SealedSelf.ensure(arguments: arguments, emptyLayer: context.stateRoot.path)
+        return context
+    }
+
+    private func request(_ options: CreateOptions, _ id: String) throws(Failure) -> CreateRequest {
+        let listen = ListenDescriptors(Processes.environment)
+        var request = CreateRequest(id: try checked(id), bundle: options.bundle)
+        request.configFile = options.configFile
+        request.consoleSocket = options.consoleSocket
+        request.pidFile = options.pidFile
+        request.pidfdSocket = options.pidfdSocket
+        request.noPivot = options.noPivot
+        request.noNewKeyring = options.noNewKeyring
+        request.preservedDescriptors = options.preserveFDs + listen.count
+        request.listenEnvironment = listen.environment
+        return request
+    }
+
+    private func create(_ options: CreateOptions, _ id: String) throws(Failure) {
+        let request = try request(options, id)
+        try Create.run(request, try sealedContext())
+    }
+
+    private func run(_ options: RunOptions, _ id: String) throws(Failure) -> ExitStatus {
+        let request = try request(options.create, id)
+        var run = Run.Options()
+        run.detach = options.detach
+        run.keep = options.keep
+        run.noSubreaper = options.create.noSubreaper
+        switch try Run.run(request, run, try sealedContext()) {
+        case .exited(let code)?: return .exited(code)
+        case .signalled(let signal)?: return .killed(by: signal)
+        case nil: return .success
+        }
+    }
+
+    private func state(_ id: String) throws(Failure) {
+        let summary = try Query.state(id: try checked(id), try context())
+        try print(Listing.text(of: ContainerListing(summary, owner: "")))
+    }
+
+    private func list(_ options: ListOptions) throws(Failure) {
+        let containers = try Query.list(try context()).map { ContainerListing($0, owner: UserNames.name(of: $0.owner)) }
+        try print(Listing.text(of: containers, options))
+    }
+
+    private func kill(_ options: KillOptions) throws(Failure) {
+        let context = try context()
+        // 0 sends nothing and asks whether there is a process; see kill(2).
+        let number = options.signal == "0" ? 0 : SignalNumber(options.signal)?.rawValue
+        guard let number else {
+            throw Failure("signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64")
+        }
+        for id in try ids(options.containers, context) {
+            try Kill.run(id: id, signal: number, all: options.all, context)
+        }
+    }
+
+    private func delete(_ options: DeleteOptions) throws(Failure) {
+        let context = try context()
+        var last: Failure?
+        for id in try ids(options.containers, context) {
+            do throws(Failure) {
+                try Delete.run(id: id, force: options.force, context)
+            } catch {
+                // The others are deleted all the same, and each failure is told.
+                if let last { log.warning(last.line) }
+                last = error
+            }
+        }
+        if let last { throw last }
+    }
+
+    private func ids(_ selection: ContainerSelection, _ context: RuntimeContext) throws(Failure) -> [String] {
+        switch selection {
+        case .ids(let ids):
+            for id in ids { _ = try checked(id) }
+            return ids
+        case .matching(let expression):
+            let known = try context.stateRoot.identifiers()
+            guard let pattern = ExtendedPattern(expression) else {
+                throw Failure("--regex \"\(expression)\": expected a POSIX extended regular expression")
+            }
+            return known.filter { pattern.matches($0) }
+        }
+    }
+
+    private func explain(_ options: ExplainOptions) throws(Failure) {
+        var request = CreateRequest(id: "ID", bundle: options.bundle)
+        request.configFile = options.configFile
+        try print(ExplainText.text(of: try Explain.run(request, try context()), options.format))
+    }
+}
+
+extension ContainerListing {
+    init(_ summary: ContainerSummary, owner: String) {
+        self.init(
+            ociVersion: summary.ociVersion,
+            id: summary.id,
+            pid: Int(summary.pid),
+            status: summary.status,
+            bundle: summary.bundle,
+            rootfs: summary.rootfs,
+            created: summary.created,
+            annotations: OrderedMap(summary.annotations.map { (key: $0.key, value: $0.value) }),
+            owner: owner
+        )
+    }
+}

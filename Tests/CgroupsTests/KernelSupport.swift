@@ -1,0 +1,106 @@
+import Cgroups
+import Configuration
+import Diagnostics
+import Foundation
+import LinuxSystem
+import Testing
+
+/// Conditions and helpers of the tests that make real cgroups. Each test has cgroups of its own name and removes them.
+enum Machine {
+    static let layout = try? CgroupLayout.discover(controllers: [], needsOwnPaths: true)
+
+    static var isRoot: Bool { geteuid() == 0 }
+    static var hasLegacy: Bool { isRoot && layout.map { $0.mode == .legacy || $0.mode == .hybrid } ?? false }
+    static var unifiedMount: String? { layout?.hierarchies.first { $0.isUnified }?.mountPoint }
+    static var hasUnified: Bool { isRoot && unifiedMount != nil }
+
+    static func deadline(seconds: Int64) -> Int64 {
+        LinuxSystem.Machine.monotonicNanoseconds() + seconds * 1_000_000_000
+    }
+
+    static func uniqueName(_ word: String) -> String {
+        "apus-test-\(word)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    }
+}
+
+/// A container's cgroups for one test.
+final class TestCgroups {
+    let manager: any CgroupManager
+    private var probes: [Process] = []
+
+    /// In every hierarchy of this machine.
+    init(_ word: String, below: String = "") throws {
+        let layout = try #require(Machine.layout)
+        let path = below + "/" + Machine.uniqueName(word)
+        manager = try CgroupPlacement(layout: layout, cgroupsPath: path, id: "x", isRootless: false).makeManager()
+    }
+
+    /// As on a machine that has only v2, within the v2 hierarchy of this machine.
+    init(unified word: String) throws {
+        let mount = try #require(Machine.unifiedMount)
+        let location = CgroupLocation(hierarchy: "", mountPoint: mount, path: Machine.uniqueName(word) + "/inner")
+        manager = CgroupPlacement(mode: .unified, locations: [location], isRootless: false).makeManager()
+    }
+
+    init(_ manager: any CgroupManager) {
+        self.manager = manager
+    }
+
+    var locations: [CgroupLocation] { manager.placement.locations }
+
+    func directory(_ controller: String) throws -> String {
+        try #require(locations.first { controller.isEmpty ? $0.isUnified : $0.carries(controller) }).directory
+    }
+
+    func read(_ controller: String, _ file: String) throws -> String {
+        try String(contentsOfFile: "\(directory(controller))/\(file)", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Starts the helper and waits for its first line.
+    @discardableResult
+    func probe(_ act: [String], places: [CgroupLocation]? = nil) throws -> (process: Process, pid: pid_t) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            .deletingLastPathComponent().appendingPathComponent("CgroupProbe")
+        process.arguments = act + (places ?? locations).map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        probes.append(process)
+        let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+        let pid = try #require(line.split(separator: "\n").first?.split(separator: " ").last.flatMap { pid_t($0) }, "\(line)")
+        return (process, pid)
+    }
+
+    /// Kills, waits and removes; all must be gone.
+    func tearDown() throws {
+        try manager.killAll(deadline: Machine.deadline(seconds: 5))
+        for probe in probes { probe.waitUntilExit() }
+        try manager.remove(deadline: Machine.deadline(seconds: 5))
+        for location in locations {
+            #expect(!FileManager.default.fileExists(atPath: location.directory))
+            // The parent that a test asked for; never the hierarchy's own root.
+            let parent = (location.path as NSString).deletingLastPathComponent
+            if parent.hasPrefix("apus-test-") { rmdir("\(location.mountPoint)/\(parent)") }
+        }
+    }
+
+    /// Runs a test's body and tears down whatever happens.
+    func use(_ body: (TestCgroups) throws -> Void) throws {
+        if let line = failure({ try body(self) }) { Issue.record("\(line)") }
+        if let line = failure({ try tearDown() }) { Issue.record("tear down: \(line)") }
+    }
+}
+
+/// The first line of the failure that the body must throw.
+func failure(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch let error as Failure {
+        return error.line
+    } catch {
+        return "\(error)"
+    }
+}
