@@ -68,6 +68,7 @@ let package = Package(
         tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
         tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
         tests("CgroupsTests", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "CgroupProbe"),
+        tests("LifecycleTests", "apus"),
         probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
         probe("CgroupProbe", "Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"),
     ]
