@@ -64,7 +64,7 @@ final class TestCgroups {
         process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
             .deletingLastPathComponent().appendingPathComponent("CgroupProbe")
         process.arguments = act + (places ?? locations).map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
-        let pipe = Pipe()
+        let pipe = Foundation.Pipe()
         process.standardOutput = pipe
         try process.run()
         probes.append(process)

@@ -107,7 +107,7 @@ struct LegacyKernelTests {
             fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         ).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
         process.arguments = ["network", Machine.uniqueName("network")]
-        let pipe = Pipe()
+        let pipe = Foundation.Pipe()
         process.standardOutput = pipe
         try process.run()
         let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
@@ -300,7 +300,7 @@ func deviceReport(_ cgroups: TestCgroups) throws -> [String] {
         fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     ).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
     process.arguments = ["devices"] + cgroups.locations.map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
-    let pipe = Pipe()
+    let pipe = Foundation.Pipe()
     process.standardOutput = pipe
     try process.run()
     let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
