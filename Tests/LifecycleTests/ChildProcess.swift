@@ -3,6 +3,12 @@
 
 import Foundation
 
+// Glibc's module leaves out what its headers show to GNU programs only; see posix_spawn_file_actions_addchdir_np(3).
+@_silgen_name("posix_spawn_file_actions_addchdir_np")
+private func addChangeDirectory(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ path: UnsafePointer<CChar>) -> Int32
+@_silgen_name("posix_spawn_file_actions_addclosefrom_np")
+private func addCloseFrom(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ first: Int32) -> Int32
+
 /// How a program ended.
 struct Outcome: CustomStringConvertible {
     /// The exit status, or 128 and the signal's number; `nil` when it had to be ended at its deadline.
@@ -20,6 +26,8 @@ final class ChildProcess {
     private let errorPath: String
     private var raw: Int32?
     private static let poll: useconds_t = 1500
+    /// `POSIX_SPAWN_SETSID`.
+    private static let newSession: Int16 = 0x80
 
     /// - Parameters:
     ///   - files: Where its output goes; `.out` and `.err` are added.
@@ -47,12 +55,12 @@ final class ChildProcess {
             posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o644)
         }
         for pair in descriptors { posix_spawn_file_actions_adddup2(&actions, pair.parent, pair.child) }
-        posix_spawn_file_actions_addclosefrom_np(&actions, (descriptors.map(\.child).max() ?? 2) + 1)
-        if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
+        _ = addCloseFrom(&actions, (descriptors.map(\.child).max() ?? 2) + 1)
+        if let directory { _ = addChangeDirectory(&actions, directory) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        if streams != nil { posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID)) }
+        if streams != nil { posix_spawnattr_setflags(&attributes, Self.newSession) }
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for text in arguments + variables { free(text) } }

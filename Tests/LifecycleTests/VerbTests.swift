@@ -57,7 +57,7 @@ struct VerbTests {
         }
     }
 
-    @Test(arguments: [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 0), ("exit 255", 255)])
+    @Test(arguments: [("exit 0", Int32(0)), ("exit 7", 7), ("kill -9 $$", 0), ("exit 255", 255)])
     func runReturnsTheProgramsStatus(script: String, status: Int32) throws {
         try Sandbox.use("exit") { box in
             try box.configure(box.document(script))
@@ -67,8 +67,8 @@ struct VerbTests {
         }
     }
 
-    @Test(arguments: [(SIGKILL, 137), (SIGTERM, 143)])
-    func runReturnsTheSignal(signal: Int32, status: Int32) throws {
+    @Test(arguments: [SIGKILL, SIGTERM])
+    func runReturnsTheSignal(signal: Int32) throws {
         try Sandbox.use("signal") { box in
             try box.configure(box.document("trap 'trap - TERM; kill -TERM $$' TERM; echo ready; sleep 1000 & wait; exit 143"))
             let run = try box.start(["run", box.id])
@@ -79,7 +79,7 @@ struct VerbTests {
             } else {
                 try box.succeed("kill", box.id, "\(signal)")
             }
-            #expect(run.wait().status == status)
+            #expect(run.wait().status == 128 + signal)
         }
     }
 
