@@ -3,6 +3,7 @@
 
 package import Configuration
 package import Diagnostics
+internal import LinuxSystem
 
 /// A cgroup in one hierarchy.
 package struct CgroupLocation: Equatable, Sendable {
@@ -12,10 +13,14 @@ package struct CgroupLocation: Equatable, Sendable {
     /// From the mount point, at least one component, without `.`, `..` and a slash at either end: `user.slice/web1`.
     package let path: String
 
-    package init(hierarchy: String, mountPoint: String, path: String) {
+    /// How many of the cgroups right above it were not there before; they go with it, unless they are in use by then.
+    package var missingParents: Int
+
+    package init(hierarchy: String, mountPoint: String, path: String, missingParents: Int = 0) {
         self.hierarchy = hierarchy
         self.mountPoint = mountPoint
         self.path = path
+        self.missingParents = missingParents
     }
 
     package var isUnified: Bool { hierarchy.isEmpty }
@@ -109,6 +114,26 @@ package struct CgroupPlacement: Equatable, Sendable {
             )
         }
         return CgroupPlacement(mode: mode, locations: moved, isRootless: isRootless)
+    }
+
+    /// The same placement, knowing which cgroups above the container's are not there yet: `create` makes those too, and
+    /// whoever removes the container's can remove them with it.
+    package func notingMissingParents() -> CgroupPlacement {
+        CgroupPlacement(
+            mode: mode,
+            locations: locations.map { location in
+                var location = location
+                var parents = location.path.split(separator: "/").dropLast()
+                while !parents.isEmpty {
+                    let directory = "\(location.mountPoint)/\(parents.joined(separator: "/"))"
+                    if (try? BorrowedFD.workingDirectory.facts(of: directory)) != nil { break }
+                    location.missingParents += 1
+                    parents.removeLast()
+                }
+                return location
+            },
+            isRootless: isRootless
+        )
     }
 
     /// Whether the layout's own paths matter for this `cgroupsPath`.

@@ -19,6 +19,7 @@ enum CgroupRemoval {
         deadline: Int64,
         whenBusy: () throws(Failure) -> Void
     ) throws(Failure) {
+        defer { removeParents(of: location) }
         guard let (parent, name) = try CgroupDirectory.openParent(of: location) else { return }
         var pause: Int64 = 1
         var isFirst = true
@@ -38,6 +39,22 @@ enum CgroupRemoval {
                 Pause.milliseconds(pause, deadline: deadline)
                 pause = min(pause * 2, longestPause)
             }
+        }
+    }
+
+    /// Those that were made for this cgroup, up to the first that somebody else uses by now.
+    private static func removeParents(of location: CgroupLocation) {
+        var path = location.path.split(separator: "/").dropLast()
+        for _ in 0..<location.missingParents where !path.isEmpty {
+            let above = CgroupLocation(
+                hierarchy: location.hierarchy,
+                mountPoint: location.mountPoint,
+                path: path.joined(separator: "/")
+            )
+            guard let (parent, name) = try? CgroupDirectory.openParent(of: above),
+                (try? parent.removeChild(name)) != nil
+            else { return }
+            path.removeLast()
         }
     }
 

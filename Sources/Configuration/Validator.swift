@@ -19,13 +19,13 @@ package enum Validator {
         let linux = spec.linux ?? Linux()
 
         try checkVersion(spec)
-        try checkPlatforms(spec)
         try checkUnsupportedFeatures(linux)
         var container = ContainerConfiguration(
             ociVersion: spec.ociVersion,
             root: try root(spec, bundle: bundle),
             namespaces: try namespaces(linux)
         )
+        container.warnings += platformWarnings(spec)
         try addUserNamespace(linux, to: &container)
         try checkRootless(container, facts: facts)
         try addTimeOffsets(linux, to: &container)

@@ -37,7 +37,7 @@ package enum Create {
         try bundle.checkRoot()
         for warning in bundle.configuration.warnings { context.log.warning(warning) }
         let launch = try launchRequest(request, mode, bundle, context)
-        let placement = try Self.placement(bundle.configuration, launch, facts)
+        let placement = try Self.placement(bundle.configuration, launch, facts).notingMissingParents()
         let record = ContainerRecord(
             id: request.id,
             configuration: bundle.configuration,

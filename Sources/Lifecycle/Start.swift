@@ -28,13 +28,14 @@ package enum Start {
                 try starter.perform(step)
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime)
-                if step.name == "hook" { return try end(record, directory, context, after: failure) }
+                // A startContainer hook fails in init, a poststart hook here.
+                if failure.step?.name == "hook" { return try end(record, directory, context, after: failure) }
                 throw failure
             }
         }
     }
 
-    /// Runtime-spec: runtime.md, Lifecycle: a poststart hook that fails ends the container.
+    /// Runtime-spec: runtime.md, Lifecycle: a hook that fails ends the container.
     private static func end(
         _ record: ContainerRecord,
         _ directory: ContainerDirectory,

@@ -82,7 +82,8 @@ package struct RootHandle: ~Copyable {
         for _ in 0..<Self.maximumLinks {
             let place = try makeParent(of: wanted)
             do throws(Errno) {
-                _ = try place.parent.borrowed.open(place.name, [.create, .exclusive, .noFollow, .writeOnly], mode: mode)
+                let flags: OpenFlags = [.create, .exclusive, .noFollow, .writeOnly]
+                _ = try place.parent.borrowed.open(place.name, flags, mode: mode)
                 return try place.parent.borrowed.open(place.name, [.path, .noFollow])
             } catch .EEXIST {
                 // A link that leads nowhere; anything else was made by somebody meanwhile and the lookup below decides.

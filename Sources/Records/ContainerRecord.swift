@@ -103,6 +103,7 @@ package struct StoredPlacement: Codable, Sendable {
         let hierarchy: String
         let mountPoint: String
         let path: String
+        let missingParents: Int
     }
 
     let mode: String
@@ -113,7 +114,12 @@ package struct StoredPlacement: Codable, Sendable {
         mode = placement.mode.rawValue
         isRootless = placement.isRootless
         locations = placement.locations.map {
-            Location(hierarchy: $0.hierarchy, mountPoint: $0.mountPoint, path: $0.path)
+            Location(
+                hierarchy: $0.hierarchy,
+                mountPoint: $0.mountPoint,
+                path: $0.path,
+                missingParents: $0.missingParents
+            )
         }
     }
 
@@ -122,7 +128,12 @@ package struct StoredPlacement: Codable, Sendable {
         CgroupPlacement(
             mode: HostFacts.CgroupMode(rawValue: mode) ?? .none,
             locations: locations.map {
-                CgroupLocation(hierarchy: $0.hierarchy, mountPoint: $0.mountPoint, path: $0.path)
+                CgroupLocation(
+                    hierarchy: $0.hierarchy,
+                    mountPoint: $0.mountPoint,
+                    path: $0.path,
+                    missingParents: $0.missingParents
+                )
             },
             isRootless: isRootless
         )

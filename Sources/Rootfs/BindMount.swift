@@ -44,7 +44,9 @@ extension RootfsExecutor {
         let (type, inode) = try attempt("look at \(mount.key).source \(source)", .statfs) { () throws(Errno) in
             (try tree.fileSystem().type, try tree.facts().inode)
         }
-        if type != FileSystemType.proc || inode != 1 { throw Failure("\(mount.key).source: only a procfs can be bound on /proc, found \(source)") }
+        if type != FileSystemType.proc || inode != 1 {
+            throw Failure("\(mount.key).source: only a procfs can be bound on /proc, found \(source)")
+        }
     }
 
     // MARK: Attributes, for every kind of mount
@@ -81,7 +83,12 @@ extension RootfsExecutor {
                     + "say ro, nosuid, nodev or noexec as the source has it"
             )
         } catch {
-            throw Failure("set the flags of \(mount.key) on \(mount.destination)", .mountSetattr, error, detail: "\(set)")
+            throw Failure(
+                "set the flags of \(mount.key) on \(mount.destination)",
+                .mountSetattr,
+                error,
+                detail: "\(set)"
+            )
         }
     }
 
@@ -102,7 +109,8 @@ extension RootfsExecutor {
     /// `remount`: flags and data of the mount at the destination. The corresponding call is `mount(2)`, `MS_REMOUNT`.
     mutating func remount(_ mount: PlannedMount, _ data: [String]) throws(Failure) {
         let target = try root.open(mount.destination, [.path])
-        try attempt("remount \(mount.destination)", .mount, detail: "\(mount.key), \(mount.words)") { () throws(Errno) in
+        try attempt("remount \(mount.destination)", .mount, detail: "\(mount.key), \(mount.words)") {
+            () throws(Errno) in
             try MountAPI.legacyMount(
                 target: target.borrowed.procPath,
                 flags: mount.options.set.legacyFlags.union(mount.options.fileSystemFlags).union(.remount),

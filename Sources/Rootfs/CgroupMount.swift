@@ -101,14 +101,16 @@ extension RootfsExecutor {
             )
             do throws(FileSystemRefusal) {
                 return try request.makeTree(mount.options.set)
-            } catch where source != nil && (error.errno == .EPERM || error.errno == .EBUSY) {
+            } catch  where source != nil && (error.errno == .EPERM || error.errno == .EBUSY) {
                 // Below: bound.
             } catch {
                 throw failure(mount, request, error)
             }
         }
         guard let source else {
-            throw Failure("\(mount.key): the container has no cgroup of its own, and no cgroup namespace, to show there")
+            throw Failure(
+                "\(mount.key): the container has no cgroup of its own, and no cgroup namespace, to show there"
+            )
         }
         let tree = try attempt("copy the mount of the container's cgroup \(source.path)", .openTree) {
             () throws(Errno) in

@@ -63,7 +63,9 @@ extension RootfsExecutor {
     ) throws(Failure) -> UnfollowedFile {
         let node = try openUnfollowed(device.path, in: directory, name)
         if let difference = device.difference(from: node.facts) {
-            throw Failure("the root filesystem has \(difference) at \(device.path), where the device \(device.summary) is to be")
+            throw Failure(
+                "the root filesystem has \(difference) at \(device.path), where the device \(device.summary) is to be"
+            )
         }
         return node
     }
@@ -89,7 +91,9 @@ extension RootfsExecutor {
             try source.borrowed.facts()
         }
         if let difference = device.difference(from: facts) {
-            throw Failure("the host has \(difference) at \(device.path), where the device \(device.summary) is to be bound from")
+            throw Failure(
+                "the host has \(difference) at \(device.path), where the device \(device.summary) is to be bound from"
+            )
         }
         do throws(Errno) {
             _ = try directory.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
@@ -100,7 +104,10 @@ extension RootfsExecutor {
         }
         let target = try openUnfollowed(device.path, in: directory, name)
         if target.facts.kind == .symlink || target.facts.kind == .directory {
-            throw Failure("the root filesystem has \(target.facts.kind.words) at \(device.path), where the device \(device.summary) is to be")
+            throw Failure(
+                "the root filesystem has \(target.facts.kind.words) at \(device.path), where the device "
+                    + "\(device.summary) is to be"
+            )
         }
         try attempt("bind the device \(device.summary)", .moveMount) { () throws(Errno) in
             try MountAPI.attach(source.borrowed, onto: target.fd.borrowed)

@@ -13,7 +13,8 @@ struct FileSystemRefusal: Error {
     let errno: Errno
     let messages: String
 
-    /// Whether mount(2) may do what this call did not: the call is filtered, or it knows no such parameter.
+    /// Whether mount(2) may do what this call did not: the call is filtered, or it knows no such parameter, or a value
+    /// is longer than the 255 bytes that it takes.
     var mayBeLegacyWork: Bool {
         switch call {
         case .fsopen: errno == .ENOSYS || errno == .EPERM
@@ -126,7 +127,8 @@ extension RootfsExecutor {
 
     /// The host's own file system of the kind, with everything that is mounted in it, and nothing more permitted than
     /// was asked for: an unprivileged container may not have one of its own where it shares the host's namespace.
-    private mutating func bindSubstitute(_ path: String, _ mount: PlannedMount, onto target: BorrowedFD) throws(Failure) {
+    private mutating func bindSubstitute(_ path: String, _ mount: PlannedMount, onto target: BorrowedFD) throws(Failure)
+    {
         let tree = try attempt("copy the host's \(path) for \(mount.key)", .openTree) { () throws(Errno) in
             try MountAPI.cloneTree(at: .workingDirectory, path, recursive: true)
         }

@@ -60,11 +60,12 @@ extension RootfsExecutor {
         do throws(Errno) {
             try place(tree, onto: target)
         } catch {
-            let kinds = try? (tree.facts().kind == .directory, target.facts().kind == .directory)
-            if let kinds, kinds.0 != kinds.1 {
+            if let carried = try? tree.facts().kind, let carrier = try? target.facts().kind,
+                (carried == .directory) != (carrier == .directory)
+            {
                 throw Failure(
-                    "\(mount.key).destination: \(mount.destination) is \(kinds.1 ? "a directory" : "a file") and cannot "
-                        + "carry the mount of \(kinds.0 ? "a directory" : "a file")"
+                    "\(mount.key).destination: \(mount.destination) is \(carrier.words) and cannot carry the mount of "
+                        + carried.words
                 )
             }
             throw Failure("mount \(mount)", .moveMount, error, detail: mount.key)
@@ -84,8 +85,8 @@ extension RootfsExecutor {
         if let directory = try root.openIfPresent(mount.destination, flags) { return directory }
         if let facts = try root.factsIfPresent(mount.destination), facts.kind != .directory {
             throw Failure(
-                "\(mount.key).destination: \(mount.destination) is \(facts.kind == .symlink ? "a link" : "no directory") "
-                    + "in the root filesystem; it must be a plain directory, which no image can point elsewhere"
+                "\(mount.key).destination: \(mount.destination) is \(facts.kind.words) in the root filesystem; "
+                    + "it must be a directory itself, so that no image can point it elsewhere"
             )
         }
         _ = try root.makeDirectories(mount.destination)

@@ -103,10 +103,8 @@ package struct FileSystemRequest: Equatable, Sendable {
         self.rootLabel = rootLabel
     }
 
-    /// `fsconfig(2)` takes values of at most 255 bytes and cannot say `iversion`.
-    var needsLegacyCall: Bool {
-        flags.contains(.inodeVersion) || parameters.contains { ($0.value?.utf8.count ?? 0) > 255 }
-    }
+    /// `fsconfig(2)` cannot say `iversion`.
+    var needsLegacyCall: Bool { flags.contains(.inodeVersion) }
 }
 
 extension String {

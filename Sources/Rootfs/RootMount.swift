@@ -14,15 +14,17 @@ extension RootfsExecutor {
         }
     }
 
-    /// Puts a private copy of the root filesystem's mount over itself and works in that from now on.
-    mutating func bindRoot(_ path: String, parentIsShared: Bool) throws(Failure) {
+    /// Puts a copy, private unless it `followsHost`, of the root filesystem's mount over itself and works in that from now on.
+    mutating func bindRoot(_ path: String, parentIsShared: Bool, followsHost: Bool) throws(Failure) {
         if parentIsShared { try makeMountPrivate(holding: path) }
         let place = root.directory
         let tree = try attempt("copy the mount of the root filesystem \(path)", .openTree) { () throws(Errno) in
             try MountAPI.cloneTree(at: place, "", recursive: true)
         }
-        try attempt("make the root filesystem \(path) private", .mountSetattr) { () throws(Errno) in
-            try change(tree.borrowed, MountChange(propagation: .private))
+        if !followsHost {
+            try attempt("make the root filesystem \(path) private", .mountSetattr) { () throws(Errno) in
+                try change(tree.borrowed, MountChange(propagation: .private))
+            }
         }
         try attempt("mount the root filesystem on \(path)", .moveMount) { () throws(Errno) in
             try self.place(tree.borrowed, onto: place)

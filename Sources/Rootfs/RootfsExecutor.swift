@@ -47,7 +47,8 @@ package struct RootfsExecutor: ~Copyable {
     package mutating func perform(_ step: RootfsStep) throws(Failure) {
         switch step {
         case .setPropagation(let propagation): try setPropagation(propagation)
-        case .bindRoot(let path, let parentIsShared): try bindRoot(path, parentIsShared: parentIsShared)
+        case .bindRoot(let path, let parentIsShared, let followsHost):
+            try bindRoot(path, parentIsShared: parentIsShared, followsHost: followsHost)
         case .mount(let mount): try perform(mount)
         case .device(let device, let binds): try makeDevice(device, binds: binds)
         case .deviceLink(let link): try makeDeviceLink(link)

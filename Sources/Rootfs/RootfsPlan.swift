@@ -27,7 +27,7 @@ package enum RootfsPlan {
         let isShared = c.rootfsPropagation == .shared
         var steps: [RootfsStep] = [
             .setPropagation(initialPropagation(c)),
-            .bindRoot(path: c.root.path, parentIsShared: isShared),
+            .bindRoot(path: c.root.path, parentIsShared: isShared, followsHost: c.rootfsPropagation == .slave),
         ]
         steps += c.mounts.indices.map { .mount(mount(at: $0, c, f)) }
         if makesDevices(c) {

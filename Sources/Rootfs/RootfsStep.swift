@@ -10,7 +10,8 @@ package enum RootfsStep: Equatable, Sendable {
     case setPropagation(MountPropagation)
     /// Makes the root filesystem a mount of its own, which `pivot_root(2)` needs.
     /// - parentIsShared: The mount that holds it may be shared and is made private first.
-    case bindRoot(path: String, parentIsShared: Bool)
+    /// - followsHost: It keeps receiving what is mounted on the host.
+    case bindRoot(path: String, parentIsShared: Bool, followsHost: Bool)
     /// One entry of `mounts`.
     case mount(PlannedMount)
     /// - binds: The machine's own node is bound instead of making one (the kernel does not let a user namespace do so).
@@ -53,7 +54,8 @@ package enum RootfsStep: Equatable, Sendable {
     package var detail: String {
         switch self {
         case .setPropagation(let propagation): "/ r\(propagation.rawValue)"
-        case .bindRoot(let path, let parentIsShared): parentIsShared ? "\(path) (parent made private)" : path
+        case .bindRoot(let path, let parentIsShared, let followsHost):
+            path + (parentIsShared ? " (parent made private)" : "") + (followsHost ? " (slave)" : "")
         case .mount(let mount): mount.description
         case .device(let device, let binds): device.summary + (binds ? " (bound from the host)" : "")
         case .deviceLink(let link): "\(link.path) -> \(link.target)"

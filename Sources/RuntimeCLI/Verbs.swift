@@ -122,11 +122,13 @@ struct Verbs {
 
     private func kill(_ options: KillOptions) throws(Failure) {
         let context = try context()
-        guard let signal = SignalNumber(options.signal) else {
+        // 0 sends nothing and asks whether there is a process; see kill(2).
+        let number = options.signal == "0" ? 0 : SignalNumber(options.signal)?.rawValue
+        guard let number else {
             throw Failure("signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64")
         }
         for id in try ids(options.containers, context) {
-            try Kill.run(id: id, signal: signal.rawValue, all: options.all, context)
+            try Kill.run(id: id, signal: number, all: options.all, context)
         }
     }
 

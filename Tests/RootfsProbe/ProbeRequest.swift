@@ -18,6 +18,10 @@ struct ProbeRequest {
     var console = false
     var ownCgroupNamespace = false
     var printsPlan = false
+    /// Whom the probe becomes before anything else.
+    var user: UInt32 = 0
+    /// A directory of the host that is to have a read-only, nosuid mount.
+    var lockedSource: String?
     /// Number of a system call that the kernel is to answer with `ENOSYS`.
     var denied: Int?
     var uidMap = "0 100000 65536\n"
@@ -36,6 +40,13 @@ struct ProbeRequest {
                 configuration.namespaces.created.append(.user)
                 configuration.uidMappings = [IDMapping(containerID: 0, hostID: 100_000, size: 65_536)]
                 configuration.gidMappings = configuration.uidMappings
+            case "--ordinary-user": facts.effectiveUserID = 1000
+            case "--as":
+                user = UInt32(rest.removeFirst()) ?? 0
+                facts.effectiveUserID = user
+                uidMap = "0 \(user) 1\n"
+                gidMap = uidMap
+            case "--locked-source": lockedSource = rest.removeFirst()
             case "--share":
                 let kind = rest.removeFirst()
                 configuration.namespaces.created.removeAll { $0.rawValue == kind }

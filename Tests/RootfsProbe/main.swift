@@ -4,7 +4,8 @@
 //   RootfsProbe --rootfs DIR [--user] [--share NAMESPACE]... [--mount KIND,DEST,SOURCE,OPTION...]...
 //               [--device PATH,c|b|p,MAJOR,MINOR,MODE,UID,GID]... [--mask PATH]... [--readonly-path PATH]...
 //               [--readonly] [--propagation P] [--no-pivot] [--console] [--cgroup VERSION,NAME,DIR,LINK...]...
-//               [--unified] [--own-cgroup-namespace] [--plan] [--deny NUMBER] [SCRIPT]
+//               [--unified] [--own-cgroup-namespace] [--plan] [--deny NUMBER]
+//               [--ordinary-user] [--locked-source DIR] [--as UID] [--label LABEL] [SCRIPT]
 
 import Configuration
 import Diagnostics
@@ -31,6 +32,21 @@ do throws(Failure) {
 
 /// Builds the root filesystem in new namespaces and runs the script there; returns its exit code.
 func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
+    if request.user != 0 {
+        try attempt("become user \(request.user)", .setresuid) { () throws(Errno) in
+            try Credentials.setSupplementaryGroups([])
+            try Credentials.setGroup(request.user)
+            try Credentials.setUser(request.user)
+            try Processes.setDumpable(true)
+        }
+    }
+    if let path = request.lockedSource {
+        try attempt("mount a read-only tmpfs on \(path)", .mount) { () throws(Errno) in
+            try Namespaces.unshare(.mount)
+            try MountAPI.legacyMount(target: "/", flags: [.private, .recursive])
+            try MountAPI.legacyMount(source: "t", target: path, type: "tmpfs", flags: [.readOnly, .noSetID])
+        }
+    }
     var sources = try MountSources(opening: RootfsPlan.sources(request.configuration, request.facts))
     let gate = try attempt("make a pipe", .pipe2) { () throws(Errno) in try Descriptors.pipe() }
     let child = try attempt("clone", .clone3) { () throws(Errno) in
@@ -45,7 +61,8 @@ func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
         }
     }
     if request.configuration.namespaces.creates(.user) {
-        for (file, map) in [("uid_map", request.uidMap), ("gid_map", request.gidMap)] {
+        let deny = request.user == 0 ? [] : [("setgroups", "deny")]
+        for (file, map) in deny + [("uid_map", request.uidMap), ("gid_map", request.gidMap)] {
             let fd = open("/proc/\(child.pid)/\(file)", O_WRONLY)
             guard write(fd, map, map.utf8.count) > 0 else { throw Failure("write \(file): \(errno)") }
             close(fd)
@@ -86,7 +103,9 @@ func buildAndRun(_ request: ProbeRequest, _ sources: consuming MountSources) thr
     print("descriptors held: \(held)")
     fflush(nil)
     // The strings live as long as this process's image.
-    let words: [UnsafePointer<CChar>?] = ["/bin/busybox", "sh", "-c", request.script].map { (word: String) in UnsafePointer(strdup(word)) }
+    let words: [UnsafePointer<CChar>?] = ["/bin/busybox", "sh", "-c", request.script].map { (word: String) in
+        UnsafePointer(strdup(word))
+    }
     try attempt("execute /bin/busybox", .execve) { () throws(Errno) in
         try Processes.execute(words[0] ?? UnsafePointer(strdup("")), words + [nil], [nil])
     }
@@ -104,10 +123,12 @@ func openDescriptors() -> Int {
 /// Makes the kernel answer a system call as if it did not know it.
 func deny(_ number: Int) throws(Failure) {
     let program: [(UInt16, UInt8, UInt8, UInt32)] = [
-        (0x20, 0, 0, 0), (0x15, 0, 1, UInt32(number)), (0x06, 0, 0, 0x5_0000 | UInt32(ENOSYS)), (0x06, 0, 0, 0x7fff_0000),
+        (0x20, 0, 0, 0), (0x15, 0, 1, UInt32(number)), (0x06, 0, 0, 0x5_0000 | UInt32(ENOSYS)),
+        (0x06, 0, 0, 0x7fff_0000),
     ]
     let bytes = program.flatMap { code, yes, no, value in
-        withUnsafeBytes(of: code.littleEndian, Array.init) + [yes, no] + withUnsafeBytes(of: value.littleEndian, Array.init)
+        withUnsafeBytes(of: code.littleEndian, Array.init) + [yes, no]
+            + withUnsafeBytes(of: value.littleEndian, Array.init)
     }
     _ = try attempt("deny a call", .seccomp) { () throws(Errno) in try Seccomp.install(bytes, flags: 0) }
 }

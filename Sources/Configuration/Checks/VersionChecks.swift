@@ -13,9 +13,9 @@ extension Validator {
         }
     }
 
-    static func checkPlatforms(_ spec: RuntimeSpec) throws(ConfigurationProblem) {
-        guard let platform = spec.otherPlatforms.first else { return }
-        throw Place.document.member(platform).problem("the section is for another platform; only linux is supported")
+    /// A bundle may carry sections for several platforms; those of others have no effect here.
+    static func platformWarnings(_ spec: RuntimeSpec) -> [String] {
+        spec.otherPlatforms.map { "\($0): the section is for another platform and has no effect" }
     }
 
     static func checkUnsupportedFeatures(_ linux: Linux) throws(ConfigurationProblem) {

@@ -1,0 +1,69 @@
+# The only front door: make demo, make check, make build, make install, make bench. Nothing is installed that is there.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SCRATCH := .build
+STATIC := $(SCRATCH)/static
+BINARY := $(SCRATCH)/apus
+
+BUILD_PACKAGES := libseccomp-dev libcap-dev libselinux1-dev libpcre2-dev pkg-config
+DEMO_PACKAGES := busybox-static
+CHECK_PACKAGES := busybox-static python3 gcc libc6-dev strace runc crun uidmap
+
+# The whole program in one file, without shared libraries; see docs/decisions.
+STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
+	--static-swift-stdlib -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections
+
+.PHONY: build demo check check-unit check-conformance check-format install bench clean build-packages demo-packages check-packages
+
+build: build-packages
+	@echo "== building the release binary"
+	@swift build $(STATIC_FLAGS) 2>&1 | grep -v "warning: Using 'dlopen' in statically linked" ; exit $${PIPESTATUS[0]}
+	@cp $(STATIC)/release/apus $(BINARY).new && mv $(BINARY).new $(BINARY)
+	@echo "== $(BINARY): $$(wc -c < $(BINARY)) bytes, static, stripped"
+
+demo: build demo-packages
+	@Tests/Demo/run $(abspath $(BINARY))
+
+check: build check-packages check-format check-unit check-conformance
+	@Tests/summary
+
+check-format:
+	@echo "== format"
+	@swift format lint --strict --recursive Sources Tests Package.swift
+
+check-unit: build-packages
+	@echo "== unit, golden, kernel-facing and lifecycle tests"
+	@mkdir -p $(SCRATCH)/results
+	@APUS_BINARY=$(abspath $(BINARY)) swift test 2>&1 | tee $(SCRATCH)/results/unit.txt; exit $${PIPESTATUS[0]}
+
+check-conformance:
+	@Tests/conformance $(abspath $(BINARY)) $(SCRATCH)/results
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/doc/apus
+	install -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/apus
+	install -m 0644 docs/apus.1 $(DESTDIR)$(PREFIX)/share/man/man1/apus.1
+	install -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/apus/LICENSE
+
+bench: build check-packages
+	@Benchmarks/bench --runtime apus=$(abspath $(BINARY)) --rows version,run,seccomp,cold,rss,size,syscalls
+
+clean:
+	rm -rf $(SCRATCH)
+
+build-packages: ; @$(call need,$(BUILD_PACKAGES))
+demo-packages: ; @$(call need,$(DEMO_PACKAGES))
+check-packages: ; @$(call need,$(CHECK_PACKAGES))
+
+# Installs the Debian packages of a list that are missing, saying so; without root it says what to install.
+define need
+missing=""; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+if [ -z "$$missing" ]; then exit 0; fi; \
+if [ "$$(id -u)" != 0 ]; then echo "missing Debian packages:$$missing (install them as root)"; exit 1; fi; \
+echo "== installing$$missing"; \
+{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; } >/tmp/apus-apt.log 2>&1 \
+	|| { cat /tmp/apus-apt.log; exit 1; }
+endef
+
+SHELL := /bin/bash
