@@ -71,6 +71,7 @@ let package = Package(
         tests(
             "ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"
         ),
+        tests("LifecycleTests", "apus"),
         probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
         probe("CgroupProbe", "Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"),
         probe("ConfinementProbe", "Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),
