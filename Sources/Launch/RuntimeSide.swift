@@ -53,15 +53,23 @@ package final class RuntimeSide {
             facts,
             request,
             capabilities: try CapabilityFacts.ofThisProcess(),
+            hardLimits: HostProbe.hardLimits(),
             cgroups: cgroup.placement.locations.map(\.directory)
         )
-        for warning in plan.warnings { log.warning(warning) }
+
         resources = try LaunchResources()
         hookState = HookState(configuration, request)
     }
 
     /// Performs every step. When one fails, takes back those before it, in reverse.
+    ///
+    /// Warnings come when it has worked: an engine that reads the log for the reason of a failure expects one line.
     package func create() throws(Failure) {
+        try performSteps()
+        for warning in configuration.warnings + plan.warnings { log.warning(warning) }
+    }
+
+    private func performSteps() throws(Failure) {
         for (index, step) in plan.runtime.enumerated() {
             let name = StepName(index: index + 1, name: step.name)
             if log.isDebugging { log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)") }
@@ -98,11 +106,11 @@ package final class RuntimeSide {
         case .setOOMScoreAdjustment(let value): try setOOMScoreAdjustment(value)
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
-        case .setLimit(let limit): try setLimit(limit)
+        case .setLimit(let limit): try limit.set(ofProcess: initPID)
         case .sendPidfd(let path): try sendPidfd(path)
         case .recordCreated: try recordCreated()
         case .writePIDFile(let path): try PIDFile.write(initPID, to: path)
-        case .tell(let message): try resources.runtimeChannel.tell(message)
+        case .tell(let message): try tell(message)
         case .waitFor(let message): received = try wait(for: message)
         }
     }
@@ -330,14 +338,6 @@ extension RuntimeSide {
         )
     }
 
-    private func setLimit(_ limit: ResourceLimit) throws(Failure) {
-        do throws(Errno) {
-            try Limits.set(limit.resource, ofProcess: initPID, soft: limit.soft, hard: limit.hard)
-        } catch {
-            throw Failure("set \(limit.name) of process.rlimits to \(limit.soft):\(limit.hard)", .prlimit, error)
-        }
-    }
-
     private func sendPidfd(_ path: String) throws(Failure) {
         try attempt("send the pidfd to \(path)", .sendmsg) { () throws(Errno) in
             let socket = try Sockets.connect(toStreamAt: path)
@@ -348,6 +348,16 @@ extension RuntimeSide {
     private func recordCreated() throws(Failure) {
         record.phase = .created
         try resources.directory?.write(record)
+    }
+
+    private func tell(_ message: SyncMessage) throws(Failure) {
+        do throws(Failure) {
+            try resources.runtimeChannel.tell(message)
+        } catch where error.errno == .EPIPE || error.errno == .ECONNRESET {
+            // Init is gone; what it reported is still to be read.
+            _ = try wait(for: .ready)
+            throw error
+        }
     }
 
     private func wait(for message: SyncMessage) throws(Failure) -> CInt {
