@@ -39,6 +39,10 @@ class Differences:
         other_mode = entry.get("root_only" if rootless else "rootless_only", [])
         return runtime in entry and runtime not in other_mode
 
+    def unexplained(self, result, runtime, rootless):
+        """Whether the result is a failure that nobody has written down."""
+        return result["outcome"] == "failed" and not self.expected(result["id"], runtime, rootless)
+
     def varies(self, name, runtime):
         """Whether the known failure comes and goes."""
         return runtime in self.by_case[name].get("sometimes", [])
@@ -52,7 +56,7 @@ def problems(differences, outcomes):
         who = f"{runtime}{' without root' if rootless else ''}"
         for result in results:
             known = differences.expected(result["id"], runtime, rootless)
-            if result["outcome"] == "failed" and not known:
+            if differences.unexplained(result, runtime, rootless):
                 reasons = "; ".join(result["reasons"])
                 found.append(f"{result['id']}: {who} fails and no known difference says so: {reasons}")
             if result["outcome"] == "passed" and known and not differences.varies(result["id"], runtime):
