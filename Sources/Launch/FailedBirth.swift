@@ -31,7 +31,7 @@ extension RuntimeSide {
         }
     }
 
-    private func reapIntermediate() throws(Failure) {
+    func reapIntermediate() throws(Failure) {
         guard !intermediatePIDFD.isEmpty else { return }
         _ = try attempt("wait for the intermediate process", .waitid) { () throws(Errno) in
             try Processes.reap(pidfd: intermediatePIDFD[0])
