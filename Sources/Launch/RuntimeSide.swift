@@ -314,8 +314,8 @@ extension RuntimeSide {
     private func tell(_ message: SyncMessage) throws(Failure) {
         do throws(Failure) {
             try resources.runtimeChannel.tell(message)
-        } catch where error.errno == .EPIPE || error.errno == .ECONNRESET {
-            // Init is gone; what it reported is still to be read.
+        } catch where error.errno == .EPIPE && error.step == nil {
+            // Init is gone without a report.
             _ = try wait(for: .ready)
             throw error
         }

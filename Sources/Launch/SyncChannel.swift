@@ -47,10 +47,27 @@ package final class SyncChannel {
     }
 
     /// Tells the other side.
+    /// - Throws: The other side's own failure where it failed before it could hear this.
     package func tell(_ message: SyncMessage, number: Int32 = 0) throws(Failure) {
         let bits = UInt32(bitPattern: number)
         let bytes = [message.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
-        try attempt("tell \(message.name)", .write) { () throws(Errno) in try descriptor.writeOnce(bytes) }
+        do throws(Errno) {
+            try descriptor.writeOnce(bytes)
+        } catch {
+            if error == .EPIPE { try throwFailureThatCame() }
+            throw Failure("tell \(message.name)", .write, error)
+        }
+    }
+
+    /// Reads to the end, for the reason why the other side is gone.
+    private func throwFailureThatCame() throws(Failure) {
+        while true {
+            switch try receive() {
+            case .message: continue
+            case .failure(let failure): throw failure
+            case .end: return
+            }
+        }
     }
 
     /// Reports a failure; what cannot be told is lost, because nobody is left to hear it.
@@ -68,15 +85,16 @@ package final class SyncChannel {
 
     /// Waits for the next message. The corresponding system call is `read(2)`.
     package func receive() throws(Failure) -> Received {
-        let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try descriptor.read(upTo: FailureRecord.maximumSize + 1)
-        } catch .ECONNRESET {
-            return .end
-        } catch {
-            throw Failure("wait for a message", .read, error)
+        while true {
+            do throws(Errno) {
+                return Self.parse(try descriptor.read(upTo: FailureRecord.maximumSize + 1))
+            } catch .ECONNRESET {
+                // Said once, when the other side ended without reading all it was told. What it told is still there.
+                continue
+            } catch {
+                throw Failure("wait for a message", .read, error)
+            }
         }
-        return Self.parse(bytes)
     }
 
     static func parse(_ bytes: [UInt8]) -> Received {
