@@ -135,6 +135,9 @@ extension RuntimeSide {
         return OwnedFD(adopting: fd)
     }
 
+    /// Tells the container's state directory from a later one of the same name.
+    package var directoryInode: UInt64 { resources.directory?.inode ?? 0 }
+
     /// Gives up the lock on the container, so that other commands can work on it.
     package func releaseLock() {
         resources.directory = nil

@@ -66,14 +66,10 @@ package enum Create {
         _ facts: HostFacts
     ) throws(Failure) -> CgroupPlacement {
         if launch.cgroupDriver == .disabled { return .disabled }
-        let needsOwnPaths = CgroupPlacement.needsOwnPaths(
-            cgroupsPath: configuration.cgroupsPath,
-            isRootless: facts.isRootless
-        )
-        return try CgroupPlacement(
-            layout: try CgroupLayout.discover(controllers: [], needsOwnPaths: needsOwnPaths),
+        return try CgroupPlacement.plan(
             cgroupsPath: configuration.cgroupsPath,
             id: launch.id,
+            resources: configuration.resources,
             isRootless: facts.isRootless
         )
     }

@@ -70,11 +70,6 @@ package struct StateRoot: Sendable {
         }
     }
 
-    /// Makes the state root when it is missing.
-    package func make() throws(Failure) {
-        _ = try openRoot()
-    }
-
     /// Opens a directory for things that can be made again, beside the containers; made when missing.
     package func openCache(_ name: String) throws(Failure) -> OwnedFD {
         let root = try openRoot()

@@ -73,8 +73,7 @@ struct Verbs {
     /// As `context`, for the verbs that make processes of a container: from here on this is the sealed copy.
     private func sealedContext() throws(Failure) -> RuntimeContext {
         let context = try context()
-        try context.stateRoot.make()
-        try SealedSelf.ensure(arguments: arguments, emptyLayer: context.stateRoot.path)
+        try SealedSelf.ensure(arguments: arguments)
         return context
     }
 

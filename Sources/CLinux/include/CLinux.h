@@ -15,6 +15,10 @@
 #define CLINUX_NULLABLE _Nullable
 #define CLINUX_NONNULL _Nonnull
 
+// Set for the sealed copy (seal.c) and taken out of what hooks inherit (Launch/SealedSelf.swift).
+#define CLINUX_SEAL_MARKER "_APUS_SEALED"
+#define CLINUX_SEAL_NO_CRASH_HELPER "SWIFT_BACKTRACE=enable=no"
+
 // Files
 
 struct clinux_open_how {
