@@ -102,7 +102,7 @@ package final class RuntimeSide {
         case .sendPidfd(let path): try sendPidfd(path)
         case .recordCreated: try recordCreated()
         case .writePIDFile(let path): try PIDFile.write(initPID, to: path)
-        case .tell(let message): try resources.runtimeChannel.tell(message)
+        case .tell(let message): try tell(message)
         case .waitFor(let message): received = try wait(for: message)
         }
     }
@@ -350,6 +350,16 @@ extension RuntimeSide {
         try resources.directory?.write(record)
     }
 
+    private func tell(_ message: SyncMessage) throws(Failure) {
+        do throws(Failure) {
+            try resources.runtimeChannel.tell(message)
+        } catch where error.errno == .EPIPE || error.errno == .ECONNRESET {
+            // Init has ended: the news is what it said last, not that it does not listen.
+            _ = try resources.runtimeChannel.wait(for: .failed)
+            throw explainDeath(waitingFor: "init")
+        }
+    }
+
     private func wait(for message: SyncMessage) throws(Failure) -> CInt {
         guard let number = try resources.runtimeChannel.wait(for: message) else {
             throw explainDeath(waitingFor: message.name)
@@ -376,17 +386,6 @@ extension RuntimeSide {
             return Failure("container init was OOM-killed (memory limit too low?): \(text)")
         }
         return Failure(text)
-    }
-}
-
-extension HookState {
-    init(_ configuration: ContainerConfiguration, _ request: LaunchRequest) {
-        self.init(
-            ociVersion: configuration.ociVersion,
-            id: request.id,
-            bundle: request.bundle,
-            annotations: configuration.annotations
-        )
     }
 }
 

@@ -66,15 +66,22 @@ package final class SyncChannel {
 
     /// Waits for the next message. The corresponding system call is `read(2)`.
     package func receive() throws(Failure) -> Received {
-        let bytes: [UInt8]
         do throws(Errno) {
-            bytes = try descriptor.read(upTo: FailureRecord.maximumSize + 1)
+            return Self.parse(try read())
         } catch .ECONNRESET {
             return .end
         } catch {
             throw Failure("wait for a message", .read, error)
         }
-        return Self.parse(bytes)
+    }
+
+    private func read() throws(Errno) -> [UInt8] {
+        do throws(Errno) {
+            return try descriptor.read(upTo: FailureRecord.maximumSize + 1)
+        } catch .ECONNRESET {
+            // Said once, when the other side ended without having read all: what it told before that comes next.
+            return try descriptor.read(upTo: FailureRecord.maximumSize + 1)
+        }
     }
 
     static func parse(_ bytes: [UInt8]) -> Received {
