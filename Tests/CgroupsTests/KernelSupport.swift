@@ -67,7 +67,7 @@ final class TestCgroups {
     @discardableResult
     func probe(_ act: [String], places: [CgroupLocation]? = nil) throws -> (process: Process, pid: pid_t) {
         let process = try helper(act + (places ?? locations).map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" })
-        let pipe = Pipe()
+        let pipe = Foundation.Pipe()
         process.standardOutput = pipe
         try process.run()
         probes.append(process)
@@ -124,7 +124,7 @@ private func helper(_ arguments: [String]) throws -> Process {
 /// What the helper says until it ends.
 func report(_ arguments: [String]) throws -> String {
     let process = try helper(arguments)
-    let pipe = Pipe()
+    let pipe = Foundation.Pipe()
     process.standardOutput = pipe
     try process.run()
     let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
