@@ -101,7 +101,8 @@ struct SeccompCache {
 
     /// Removes entries until there is room for one more. Which ones is left to the hash: no access times are kept.
     private func makeRoom() throws(Errno) {
-        var names = try directory.open(".", [.directory]).borrowed.entries().compactMap(\.name)
+        let listing = try directory.open(".", [.directory])
+        var names = try listing.borrowed.entries().compactMap(\.name)
         names.removeAll { $0 == name }
         while names.count >= Self.capacity {
             let victim = Int(key[0]) % names.count

@@ -30,7 +30,7 @@ package struct StateRoot: Sendable {
             container = try ContainerDirectory(opening: id, in: root, of: self, lock: .exclusive)
         } catch {
             // Nobody has it open yet, and nobody else can make it: it is empty.
-            try? openRoot().borrowed.removeDirectory(id)
+            if let root = try? openRoot() { try? root.borrowed.removeDirectory(id) }
             throw error
         }
         guard let container else { throw Failure("container \(id) was deleted while it was being created") }
