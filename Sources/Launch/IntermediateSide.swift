@@ -40,6 +40,7 @@ final class IntermediateSide {
     private func perform(_ step: IntermediateStep) throws(Failure) {
         switch step {
         case .dieWithParent: try ParentDeath.follow(resources)
+        case .becomeUntraceable: try Untraceable.become()
         case .joinCgroup: try resources.cgroupEntry?.join.enter(bornInUnified: false)
         case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
         case .becomeRoot: try NamespaceEntry.becomeRoot()

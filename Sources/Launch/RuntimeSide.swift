@@ -53,15 +53,23 @@ package final class RuntimeSide {
             facts,
             request,
             capabilities: try CapabilityFacts.ofThisProcess(),
+            hardLimits: HostProbe.hardLimits(),
             cgroups: cgroup.placement.locations.map(\.directory)
         )
-        for warning in plan.warnings { log.warning(warning) }
+
         resources = try LaunchResources()
         hookState = HookState(configuration, request)
     }
 
     /// Performs every step. When one fails, takes back those before it, in reverse.
+    ///
+    /// Warnings come when it has worked: an engine that reads the log for the reason of a failure expects one line.
     package func create() throws(Failure) {
+        try performSteps()
+        for warning in configuration.warnings + plan.warnings { log.warning(warning) }
+    }
+
+    private func performSteps() throws(Failure) {
         for (index, step) in plan.runtime.enumerated() {
             let name = StepName(index: index + 1, name: step.name)
             if log.isDebugging { log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)") }
@@ -98,7 +106,7 @@ package final class RuntimeSide {
         case .setOOMScoreAdjustment(let value): try setOOMScoreAdjustment(value)
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
-        case .setLimit(let limit): try setLimit(limit)
+        case .setLimit(let limit): try limit.set(ofProcess: initPID)
         case .sendPidfd(let path): try sendPidfd(path)
         case .recordCreated: try recordCreated()
         case .writePIDFile(let path): try PIDFile.write(initPID, to: path)
@@ -328,14 +336,6 @@ extension RuntimeSide {
             metadata: configuration.seccomp?.listenerMetadata,
             state: hookState
         )
-    }
-
-    private func setLimit(_ limit: ResourceLimit) throws(Failure) {
-        do throws(Errno) {
-            try Limits.set(limit.resource, ofProcess: initPID, soft: limit.soft, hard: limit.hard)
-        } catch {
-            throw Failure("set \(limit.name) of process.rlimits to \(limit.soft):\(limit.hard)", .prlimit, error)
-        }
     }
 
     private func sendPidfd(_ path: String) throws(Failure) {

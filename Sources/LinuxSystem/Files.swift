@@ -176,7 +176,9 @@ extension BorrowedFD {
         while done < count {
             let part = try unsafe bytes.withUnsafeMutableBufferPointer { buffer throws(Errno) -> Int in
                 guard let base = buffer.baseAddress else { return 0 }
-                return try checkRetrying { unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done)) }
+                return try checkRetrying {
+                    unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done))
+                }
             }
             if part == 0 { break }
             done += part

@@ -70,13 +70,6 @@ package final class ContainerDirectory {
         return record
     }
 
-    /// Closes this directory in a child that was cloned while it was open: a lock lasts as long as any copy of its
-    /// descriptor.
-    package func closeInChild() {
-        Descriptors.close(directory.borrowed)
-        Descriptors.close(root.borrowed)
-    }
-
     /// Replaces the record: a reader sees the old one or this one. It is not synchronised to a disk: after a power cut
     /// nothing that it describes exists any more, and `delete --force` removes a container whatever is left of its record.
     package func write(_ record: ContainerRecord) throws(Failure) {

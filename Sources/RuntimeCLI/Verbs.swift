@@ -47,7 +47,7 @@ struct Verbs {
         do throws(ConfigurationProblem) {
             _ = try ContainerID(id)
         } catch {
-            throw Failure("invalid container ID format: \(error.message)")
+            throw Failure(error.description)
         }
         return id
     }
@@ -66,7 +66,8 @@ struct Verbs {
         return RuntimeContext(
             stateRoot: StateRoot(path: try AbsolutePath.of(globals.root)),
             log: log,
-            cgroupDriver: driver
+            cgroupDriver: driver,
+            toleratesMissingCgroups: globals.rootless.answer
         )
     }
 

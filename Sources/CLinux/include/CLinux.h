@@ -118,7 +118,6 @@ long clinux_unshare(int flags);
 long clinux_namespace_type(int fd);
 // fork with clone3: returns 0 in the child. `pidfd` receives a close-on-exec pidfd in the parent.
 long clinux_clone3(const struct clinux_clone_request *CLINUX_NONNULL request, int *CLINUX_NONNULL pidfd);
-long clinux_clone(uint64_t flags, int exit_signal);
 long clinux_execve(const char *CLINUX_NONNULL path, const char *CLINUX_NULLABLE const *CLINUX_NONNULL argv,
                    const char *CLINUX_NULLABLE const *CLINUX_NONNULL envp);
 long clinux_fexecve(int fd, const char *CLINUX_NULLABLE const *CLINUX_NONNULL argv,
