@@ -201,8 +201,6 @@ long clinux_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned l
 
 long clinux_getpid(void) { return syscall(SYS_getpid); }
 long clinux_getppid(void) { return syscall(SYS_getppid); }
-long clinux_getuid(void) { return (long)getuid(); }
-long clinux_getgid(void) { return (long)getgid(); }
 long clinux_geteuid(void) { return (long)geteuid(); }
 long clinux_getegid(void) { return (long)getegid(); }
 long clinux_setsid(void) { RETURN(setsid()); }

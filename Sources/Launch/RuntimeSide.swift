@@ -316,8 +316,7 @@ extension RuntimeSide {
             try resources.runtimeChannel.tell(message)
         } catch where error.errno == .EPIPE && error.step == nil {
             // Init is gone without a report.
-            _ = try wait(for: .ready)
-            throw error
+            throw explainDeath(waitingFor: "init")
         }
     }
 
@@ -326,16 +325,5 @@ extension RuntimeSide {
             throw explainDeath(waitingFor: message.name)
         }
         return number
-    }
-}
-
-extension HookState {
-    init(_ configuration: ContainerConfiguration, _ request: LaunchRequest) {
-        self.init(
-            ociVersion: configuration.ociVersion,
-            id: request.id,
-            bundle: request.bundle,
-            annotations: configuration.annotations
-        )
     }
 }

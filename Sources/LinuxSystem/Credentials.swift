@@ -14,29 +14,6 @@ package enum Credentials {
         try check(clinux_setresgid(gid, gid, gid))
     }
 
-    /// Runs `body` with the real ids of another, for calls that want the caller to be the same user as their object.
-    /// The effective ids, and with them the capabilities, stay. The calls are `setresuid(2)` and `setresgid(2)`.
-    package static func withRealIDs(
-        user: UInt32,
-        group: UInt32,
-        _ body: () throws(Errno) -> Void
-    ) throws(Errno) {
-        let ownUser = UInt32(truncatingIfNeeded: clinux_getuid())
-        let ownGroup = UInt32(truncatingIfNeeded: clinux_getgid())
-        try check(clinux_setresgid(group, .max, .max))
-        let outcome: Result<Void, Errno>
-        do throws(Errno) {
-            try check(clinux_setresuid(user, .max, .max))
-            try body()
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
-        }
-        try check(clinux_setresuid(ownUser, .max, .max))
-        try check(clinux_setresgid(ownGroup, .max, .max))
-        try outcome.get()
-    }
-
     /// Replaces the supplementary groups. The corresponding system call is `setgroups(2)`.
     package static func setSupplementaryGroups(_ groups: [UInt32]) throws(Errno) {
         try check(unsafe clinux_setgroups(groups.count, groups))

@@ -99,7 +99,7 @@ struct VerbTests {
             try box.succeed("create", box.id)
             try box.configure(box.document("echo second > /tmp/said"))
             try box.succeed("start", box.id)
-            for _ in 0..<200 where box.contents(box.rootfs + "/tmp/said") == nil { usleep(5000) }
+            for _ in 0..<400 where box.contents(box.rootfs + "/tmp/said") != "first\n" { usleep(5000) }
             #expect(box.contents(box.rootfs + "/tmp/said") == "first\n")
             try FileManager.default.removeItem(atPath: box.bundle + "/config.json")
             try box.succeed("delete", "--force", box.id)

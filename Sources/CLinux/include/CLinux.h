@@ -130,8 +130,6 @@ long clinux_pidfd_getfd(int pidfd, int target_fd);
 long clinux_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5);
 long clinux_getpid(void);
 long clinux_getppid(void);
-long clinux_getuid(void);
-long clinux_getgid(void);
 long clinux_geteuid(void);
 long clinux_getegid(void);
 long clinux_setsid(void);
