@@ -68,7 +68,12 @@ let package = Package(
         tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
         tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
         tests("CgroupsTests", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "CgroupProbe"),
+        tests(
+            "ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"
+        ),
+        tests("LifecycleTests", "apus"),
         probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
         probe("CgroupProbe", "Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"),
+        probe("ConfinementProbe", "Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),
     ]
 )

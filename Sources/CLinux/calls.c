@@ -172,12 +172,6 @@ long clinux_clone3(const struct clinux_clone_request *request, int *pidfd) {
     RETURN(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-#if defined(__s390x__)
-long clinux_clone(uint64_t flags, int exit_signal) { RETURN(syscall(SYS_clone, NULL, flags | exit_signal, NULL, NULL, NULL)); }
-#else
-long clinux_clone(uint64_t flags, int exit_signal) { RETURN(syscall(SYS_clone, flags | exit_signal, NULL, NULL, NULL, NULL)); }
-#endif
-
 long clinux_execve(const char *path, const char *const *argv, const char *const *envp) {
     RETURN(execve(path, (char *const *)argv, (char *const *)envp));
 }

@@ -29,7 +29,7 @@ extension CgroupWrite {
         for write in writes {
             do throws(Failure) {
                 try write.perform(in: try place(write))
-            } catch where write.isInterdependent && error.errno == .EINVAL {
+            } catch  where write.isInterdependent && error.errno == .EINVAL {
                 postponed.append(write)
             }
         }
@@ -65,7 +65,9 @@ extension CgroupWrite {
             let usage = try directory.readIfPresent(usageFile).flatMap({ UInt64($0) })
         else { return }
         if value < usage {
-            throw Failure("set \(key) to \(value): \(usage) bytes are in use, and checkBeforeUpdate forbids a lower limit")
+            throw Failure(
+                "set \(key) to \(value): \(usage) bytes are in use, and checkBeforeUpdate forbids a lower limit"
+            )
         }
     }
 }
@@ -78,6 +80,24 @@ extension CgroupDirectory {
             if words.count == 2 && words[0] == name { return UInt64(words[1]) }
         }
         return nil
+    }
+
+    /// Refuses a cgroup that is in use, as a runtime may. Runtime-spec: config-linux.md, Cgroups Path.
+    func checkFitness() throws(Failure) {
+        let count = try processes().count
+        guard count == 0 else {
+            throw Failure(
+                "container's cgroup is not empty: \(count) process(es) found",
+                hint: "they are in \(location.directory): another container may have the same linux.cgroupsPath"
+            )
+        }
+        let isFrozen =
+            try location.isUnified
+            ? readIfPresent("cgroup.freeze") == "1"
+            : readIfPresent("freezer.state").map { $0 != "THAWED" } ?? false
+        guard !isFrozen else {
+            throw Failure("container's cgroup unexpectedly frozen", hint: "thaw or remove \(location.directory)")
+        }
     }
 
     /// Signals every process once. A pid may pass to a stranger at any time: so a process is named by a descriptor

@@ -40,7 +40,7 @@ final class CgroupDirectory {
         let mount: OwnedFD
         do throws(Failure) {
             mount = try openMount(of: location)
-        } catch where error.errno == .ENOENT {
+        } catch  where error.errno == .ENOENT {
             return nil
         }
         // A hierarchy's root has no path; it is only ever the parent of a container's cgroup.
@@ -239,7 +239,7 @@ final class CgroupDirectory {
         var text: String?
         do throws(Failure) {
             text = try readIfPresent("cgroup.procs")
-        } catch where error.errno == .ENOTSUP {
+        } catch  where error.errno == .ENOTSUP {
             // A threaded v2 cgroup does not name processes.
             text = try readIfPresent("cgroup.threads")
         }

@@ -49,10 +49,12 @@ package struct CgroupLayout: Equatable, Sendable {
     /// - Returns: `nil` when a directory is there that no hierarchy explains: something is mounted unusually.
     package static func usual(entries: [String], memberships: [CgroupMembership]) -> CgroupLayout? {
         var hierarchies: [CgroupHierarchy] = []
-        var unexplained = Set(entries)
+        // A handful of names: an array needs no hashing, whose first use alone costs a container's birth more.
+        var unexplained = entries
         for membership in memberships {
             let directory = usualDirectory(of: membership.hierarchy)
-            guard unexplained.remove(directory) != nil else { continue }
+            guard let index = unexplained.firstIndex(of: directory) else { continue }
+            unexplained.remove(at: index)
             hierarchies.append(
                 CgroupHierarchy(
                     name: membership.hierarchy,
@@ -120,8 +122,12 @@ package struct CgroupLayout: Equatable, Sendable {
     }
 
     private static func fileSystemTypeOfUsualRoot() -> UInt64? {
-        guard let root = try? BorrowedFD.workingDirectory.open(usualRoot, [.path, .directory]) else { return nil }
-        return try? root.borrowed.fileSystem().type
+        do throws(Errno) {
+            let root = try BorrowedFD.workingDirectory.open(usualRoot, [.path, .directory])
+            return try root.borrowed.fileSystem().type
+        } catch {
+            return nil
+        }
     }
 
     private static func read(_ path: String) throws(Failure) -> [UInt8] {

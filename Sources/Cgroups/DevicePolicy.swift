@@ -42,7 +42,12 @@ enum DevicePolicy {
             return try DevicePrograms.load(program.bytes)
         } catch {
             let words = error == .EINVAL || error == .EACCES ? DevicePrograms.verifierLog(program.bytes) : ""
-            throw Failure("load the program for linux.resources.devices", .bpf, error, hint: words.isEmpty ? nil : words)
+            throw Failure(
+                "load the program for linux.resources.devices",
+                .bpf,
+                error,
+                hint: words.isEmpty ? nil : words
+            )
         }
     }
 }

@@ -69,7 +69,7 @@ final class LegacyDriver: CgroupManager {
             }
             if result.isNew { made.append(member.location) }
             if needsCpuset { try Self.inheritCpuset(result.directory, isNew: result.isNew) }
-            if !result.isNew { try Self.checkFitness(result.directory) }
+            if !result.isNew { try result.directory.checkFitness() }
             member.directory = result.directory
             member.isFresh = result.isNew
         } catch {
@@ -99,25 +99,6 @@ final class LegacyDriver: CgroupManager {
         }
     }
 
-    /// Runtime-spec: config-linux.md, Cgroups Path: a runtime may refuse a cgroup that is in use.
-    static func checkFitness(_ directory: CgroupDirectory) throws(Failure) {
-        let place = directory.location.directory
-        let count = try directory.processes().count
-        guard count == 0 else {
-            throw Failure(
-                "container's cgroup is not empty: \(count) process(es) found",
-                hint: "they are in \(place): another container may have the same linux.cgroupsPath"
-            )
-        }
-        let isFrozen =
-            try directory.location.isUnified
-            ? directory.readIfPresent("cgroup.freeze") == "1"
-            : directory.readIfPresent("freezer.state").map { $0 != "THAWED" } ?? false
-        guard !isFrozen else {
-            throw Failure("container's cgroup unexpectedly frozen", hint: "thaw or remove \(place)")
-        }
-    }
-
     // MARK: Limits
 
     func apply(_ resources: ResourceConfiguration) throws(Failure) {
@@ -143,9 +124,14 @@ final class LegacyDriver: CgroupManager {
 
     /// Device rules need the machine's root; a rootless container has no right to any device that they could forbid.
     private func applyDevices(_ rules: [DeviceRule]) throws(Failure) {
-        guard let member = member("devices"), member.denial == nil, let directory = try member.open() else {
+        let request = "set linux.resources.devices"
+        guard let member = member("devices") else {
             if placement.isRootless { return }
-            throw Failure("set linux.resources.devices: the cgroup controller devices is not mounted")
+            throw Failure("\(request): the cgroup controller devices is not mounted")
+        }
+        if member.denial != nil { return }
+        guard let directory = try member.open() else {
+            throw Failure("\(request): the cgroup \(member.location.directory) does not exist")
         }
         let present = member.isFresh ? nil : DeviceAccess.parse(list: try directory.readIfPresent("devices.list") ?? "")
         let writes = try DeviceAccess(rules: rules).writes(from: present)
@@ -166,7 +152,8 @@ final class LegacyDriver: CgroupManager {
                 if placement.isRootless { continue }
                 throw Failure("the cgroup \(member.location.directory) does not exist")
             }
-            let subgroup = subgroups.first { $0.controllers.contains(where: member.location.carries) }
+            let subgroup =
+                subgroups.first { $0.controllers.contains(where: member.location.carries) }
                 ?? subgroups.first { $0.controllers.isEmpty }
             let path = CgroupPlacement.components(of: subgroup?.path ?? "").joined(separator: "/")
             if path.isEmpty {

@@ -32,10 +32,10 @@ extension LegacyDriver {
     func killAll(deadline: Int64) throws(Failure) {
         if let directory = try unified?.open(), try directory.killByFile() {
             // A frozen process dies when it is thawed.
-            return try thaw()
+            return try thawEverything()
         }
         guard let directory = try census() else { return }
-        try directory.killOneByOne(deadline: deadline) { () throws(Failure) in try thaw() }
+        try directory.killOneByOne(deadline: deadline) { () throws(Failure) in try thawEverything() }
     }
 
     // MARK: Freezing
@@ -66,7 +66,7 @@ extension LegacyDriver {
     private func setState(_ state: State, of freezer: CgroupDirectory) throws(Failure) {
         do throws(Errno) {
             try freezer.write(state.rawValue, to: "freezer.state")
-        } catch where state == .thawed && (error == .ENOENT || error == .ENODEV) {
+        } catch  where state == .thawed && (error == .ENOENT || error == .ENODEV) {
             // A cgroup that was removed meanwhile holds nobody up.
             return
         } catch {

@@ -24,8 +24,11 @@ extension ResourceTranslation {
 
     /// The v1 controllers that these limits need; none where `legacy` refuses them.
     static func legacyControllers(of resources: ResourceConfiguration) -> [String] {
-        let writes = try? legacy(resources)
-        return Array(Set(writes?.map(\.controller) ?? []))
+        var controllers: [String] = []
+        for write in (try? legacy(resources)) ?? [] where !controllers.contains(write.controller) {
+            controllers.append(write.controller)
+        }
+        return controllers
     }
 
     private static func legacyMemory(_ memory: MemoryResources) -> [CgroupWrite] {
@@ -118,23 +121,24 @@ extension ResourceTranslation {
                 add(["blkio.leaf_weight_device"], "\(device.major):\(device.minor) \(weight)", "\(key).leafWeight")
             }
         }
-        for (file, key, rates) in [
-            ("blkio.throttle.read_bps_device", "throttleReadBpsDevice", blockIO.readBytes),
-            ("blkio.throttle.write_bps_device", "throttleWriteBpsDevice", blockIO.writeBytes),
-            ("blkio.throttle.read_iops_device", "throttleReadIOPSDevice", blockIO.readOperations),
-            ("blkio.throttle.write_iops_device", "throttleWriteIOPSDevice", blockIO.writeOperations),
-        ] {
+        func addRates(_ file: String, _ rates: [BlockIOResources.DeviceRate], _ key: String) {
             for (index, rate) in rates.enumerated() {
                 add([file], "\(rate.major):\(rate.minor) \(rate.rate)", "\(key)[\(index)]")
             }
         }
+        addRates("blkio.throttle.read_bps_device", blockIO.readBytes, "throttleReadBpsDevice")
+        addRates("blkio.throttle.write_bps_device", blockIO.writeBytes, "throttleWriteBpsDevice")
+        addRates("blkio.throttle.read_iops_device", blockIO.readOperations, "throttleReadIOPSDevice")
+        addRates("blkio.throttle.write_iops_device", blockIO.writeOperations, "throttleWriteIOPSDevice")
         return writes
     }
 
     private static func legacyNetwork(_ network: NetworkResources) -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         if let classID = network.classID {
-            writes.append(CgroupWrite("net_cls", "net_cls.classid", "\(classID)", key: "linux.resources.network.classID"))
+            writes.append(
+                CgroupWrite("net_cls", "net_cls.classid", "\(classID)", key: "linux.resources.network.classID")
+            )
         }
         for (index, priority) in network.priorities.enumerated() {
             writes.append(

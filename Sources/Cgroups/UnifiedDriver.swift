@@ -47,7 +47,7 @@ final class UnifiedDriver: CgroupManager {
             }
             let count = made.count
             directory = try make(location.path, &made)
-            if let directory, made.count == count { try LegacyDriver.checkFitness(directory) }
+            if let directory, made.count == count { try directory.checkFitness() }
         } catch {
             directory = nil
             for location in made.reversed() {
@@ -131,7 +131,9 @@ final class UnifiedDriver: CgroupManager {
         do throws(Failure) {
             try CgroupWrite.perform([write]) { _ in directory }
         } catch {
-            guard error.errno == .ENOENT || error.errno?.isDenial == true, !write.controller.isEmpty else { throw error }
+            guard error.errno == .ENOENT || error.errno?.isDenial == true, !write.controller.isEmpty else {
+                throw error
+            }
             let offered = (try directory.readIfPresent("cgroup.controllers") ?? "").split(separator: " ")
             if offered.contains(where: { $0 == write.controller }) { throw error }
             throw Failure(

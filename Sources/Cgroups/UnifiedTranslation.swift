@@ -25,21 +25,23 @@ extension ResourceTranslation {
 
     private static func refuseLegacyOnly(_ resources: ResourceConfiguration) throws(Failure) {
         let memory = resources.memory
-        let legacyOnly: [(Bool, String)] = [
-            (given(memory.kernelTCP) != nil, "\(memoryKey).kernelTCP"),
-            (memory.swappiness != nil, "\(memoryKey).swappiness"),
-            (memory.disableOOMKiller == true, "\(memoryKey).disableOOMKiller"),
-            (memory.useHierarchy == false, "\(memoryKey).useHierarchy"),
-            (given(resources.cpu.realtimeRuntime) != nil, "\(cpuKey).realtimeRuntime"),
-            (given(resources.cpu.realtimePeriod) != nil, "\(cpuKey).realtimePeriod"),
-            (given(resources.blockIO.leafWeight) != nil, "\(blockIOKey).leafWeight"),
-            (resources.blockIO.weightDevices.contains { given($0.leafWeight) != nil }, "\(blockIOKey).weightDevice"),
-            (resources.network.classID != nil, "linux.resources.network.classID"),
-            (!resources.network.priorities.isEmpty, "linux.resources.network.priorities"),
-        ]
-        if let found = legacyOnly.first(where: \.0) {
-            throw Failure("\(found.1): this machine has cgroup v2, which has no such setting")
+        func refuse(_ isAsked: Bool, _ key: @autoclosure () -> String) throws(Failure) {
+            if isAsked {
+                throw Failure("\(key()): this machine has cgroup v2, which has no such setting")
+            }
         }
+        try refuse(given(memory.kernelTCP) != nil, "\(memoryKey).kernelTCP")
+        try refuse(memory.swappiness != nil, "\(memoryKey).swappiness")
+        try refuse(memory.disableOOMKiller == true, "\(memoryKey).disableOOMKiller")
+        try refuse(memory.useHierarchy == false, "\(memoryKey).useHierarchy")
+        try refuse(given(resources.cpu.realtimeRuntime) != nil, "\(cpuKey).realtimeRuntime")
+        try refuse(given(resources.cpu.realtimePeriod) != nil, "\(cpuKey).realtimePeriod")
+        try refuse(given(resources.blockIO.leafWeight) != nil, "\(blockIOKey).leafWeight")
+        for (index, device) in resources.blockIO.weightDevices.enumerated() {
+            try refuse(given(device.leafWeight) != nil, "\(blockIOKey).weightDevice[\(index)].leafWeight")
+        }
+        try refuse(resources.network.classID != nil, "linux.resources.network.classID")
+        try refuse(!resources.network.priorities.isEmpty, "linux.resources.network.priorities")
     }
 
     // MARK: cpu
@@ -66,7 +68,8 @@ extension ResourceTranslation {
         if quota != nil || period != nil {
             let limit = quota.map { $0 > 0 ? "\($0)" : "max" } ?? "max"
             // The kernel keeps the present period when there is none here.
-            add("cpu.max", [limit, period.map { "\($0)" }].compactMap { $0 }.joined(separator: " "), "quota")
+            let value = [limit, period.map { "\($0)" }].compactMap { $0 }.joined(separator: " ")
+            add("cpu.max", value, quota == nil ? "period" : "quota")
         }
         if let burst = cpu.burst {
             add("cpu.max.burst", "\(burst)", "burst")
@@ -146,18 +149,17 @@ extension ResourceTranslation {
             guard let weight = given(device.weight) else { continue }
             addWeight(weight, "\(device.major):\(device.minor) ", "weightDevice[\(index)].weight")
         }
-        for (word, key, rates) in [
-            ("rbps", "throttleReadBpsDevice", blockIO.readBytes),
-            ("wbps", "throttleWriteBpsDevice", blockIO.writeBytes),
-            ("riops", "throttleReadIOPSDevice", blockIO.readOperations),
-            ("wiops", "throttleWriteIOPSDevice", blockIO.writeOperations),
-        ] {
+        func addRates(_ word: String, _ rates: [BlockIOResources.DeviceRate], _ key: String) {
             for (index, rate) in rates.enumerated() {
                 let limit = rate.rate == 0 ? "max" : "\(rate.rate)"
                 let value = "\(rate.major):\(rate.minor) \(word)=\(limit)"
                 writes.append(CgroupWrite("io", "io.max", value, key: "\(blockIOKey).\(key)[\(index)]"))
             }
         }
+        addRates("rbps", blockIO.readBytes, "throttleReadBpsDevice")
+        addRates("wbps", blockIO.writeBytes, "throttleWriteBpsDevice")
+        addRates("riops", blockIO.readOperations, "throttleReadIOPSDevice")
+        addRates("wiops", blockIO.writeOperations, "throttleWriteIOPSDevice")
         return writes
     }
 

@@ -39,7 +39,9 @@ package enum AppArmor {
 
     private static func refusal(_ profile: String, _ errno: Errno) -> Failure {
         Failure(
-            "apply the AppArmor profile \(profile) of process.apparmorProfile", .write, errno,
+            "apply the AppArmor profile \(profile) of process.apparmorProfile",
+            .write,
+            errno,
             hint: errno == .ENOENT ? "the profile is not loaded: see aa-status(8) and apparmor_parser(8)" : nil
         )
     }

@@ -82,7 +82,8 @@ package struct CapabilityGrant: Equatable, Sendable {
             ("ambient", wanted.ambient.subtracting(ambient)),
         ]
         let missing = sets.reduce(CapabilitySet()) { $0.union($1.missing) }
-        warnings = (0..<UInt64(64)).map { CapabilitySet(rawValue: 1 << $0) }.filter { missing.contains($0) }.map { bit in
+        warnings = (0..<UInt64(64)).map { CapabilitySet(rawValue: 1 << $0) }.filter { missing.contains($0) }.map {
+            bit in
             let keys = sets.filter { $0.missing.contains(bit) }.map { "process.capabilities.\($0.name)" }
             return "\(keys.joined(separator: ", ")): \(bit.confinementText) is left out: \(Self.reason(bit, facts))"
         }

@@ -75,7 +75,7 @@ package struct ConfinementPlan: Equatable, Sendable {
         guard request.joinsSessionKeyring else { return [] }
         let search: ConfinementStep.KeySearch = request.entersUserNamespace ? .others : .owner
         let join = ConfinementStep.joinSessionKeyring(name: "_ses.\(request.containerID)", search: search)
-        guard let label = request.process.selinuxLabel else { return [join] }
+        guard let label = request.process.selinuxLabel, !label.isEmpty else { return [join] }
         // ORDER: the label is for the keyring alone; keys that the container makes later follow the policy.
         return [.setKeyringLabel(label), join, .setKeyringLabel("")]
     }
@@ -102,12 +102,12 @@ package struct ConfinementPlan: Equatable, Sendable {
         if let priority = process.ioPriority { steps.append(.setIOPriority(priority)) }
         if let domain = request.personality { steps.append(.setPersonality(domain)) }
         if let policy = request.memoryPolicy { steps.append(.setMemoryPolicy(policy)) }
-        if let label = process.selinuxLabel { steps.append(.setSELinuxLabel(label)) }
+        if let label = process.selinuxLabel, !label.isEmpty { steps.append(.setSELinuxLabel(label)) }
         return steps
     }
 
     private static func filter(_ request: ConfinementRequest) -> [ConfinementStep] {
-        request.seccomp.map { [.loadSeccomp(listener: $0.usesNotification)] } ?? []
+        request.seccomp.map { [.loadSeccomp(listener: $0.notifies)] } ?? []
     }
 
     private static func drop(

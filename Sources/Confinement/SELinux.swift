@@ -21,7 +21,7 @@ package enum SELinux {
 
     /// Refuses a label that would silently not be applied.
     static func check(_ label: String?, isEnabled: Bool) throws(Failure) {
-        guard let label, !isEnabled else { return }
+        guard let label, !label.isEmpty, !isEnabled else { return }
         throw Failure(
             "process.selinuxLabel: SELinux is not active on this host, so \"\(label)\" cannot be applied",
             hint: "load a policy, or leave process.selinuxLabel out"
@@ -48,7 +48,9 @@ package enum SELinux {
     ) throws(Failure) {
         try ProcAttribute.write(value, to: path, proc) { errno in
             Failure(
-                action(), .write, errno,
+                action(),
+                .write,
+                errno,
                 hint: errno == .EINVAL ? "the loaded policy does not know this context: see seinfo(1)" : nil
             )
         }

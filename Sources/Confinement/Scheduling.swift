@@ -27,15 +27,19 @@ enum Scheduling {
                 hint = "the machine's processors have no room for this runtime, deadline and period"
             }
             throw Failure(
-                "set the scheduling of process.scheduler", .schedSetattr, error,
-                detail: ConfinementStep.setScheduler(attributes).detail, hint: hint
+                "set the scheduling of process.scheduler",
+                .schedSetattr,
+                error,
+                detail: ConfinementStep.setScheduler(attributes).detail,
+                hint: hint
             )
         }
     }
 
     static func setIOPriority(_ value: Int32) throws(Failure) {
         try attempt(
-            "set the I/O priority of process.ioPriority", .ioprioSet,
+            "set the I/O priority of process.ioPriority",
+            .ioprioSet,
             detail: ConfinementStep.setIOPriority(value).detail
         ) { () throws(Errno) in
             try Limits.setIOPriority(value)
@@ -53,7 +57,9 @@ enum Scheduling {
             try Limits.setMemoryPolicy(mode: policy.mode, nodes: policy.nodes)
         } catch {
             throw Failure(
-                "set the memory policy of linux.memoryPolicy", .setMempolicy, error,
+                "set the memory policy of linux.memoryPolicy",
+                .setMempolicy,
+                error,
                 detail: ConfinementStep.setMemoryPolicy(policy).detail,
                 hint: error == .EINVAL ? "the nodes must exist and be allowed by the cpuset of the container" : nil
             )
@@ -66,7 +72,9 @@ enum OOMScore {
     static func set(_ score: Int, _ proc: borrowing ProcHandle?) throws(Failure) {
         try ProcAttribute.write("\(score)", to: "self/oom_score_adj", proc) { errno in
             Failure(
-                "set the out-of-memory score of process.oomScoreAdj to \(score)", .write, errno,
+                "set the out-of-memory score of process.oomScoreAdj to \(score)",
+                .write,
+                errno,
                 hint: errno == .EACCES ? "a score below the runtime's own needs CAP_SYS_RESOURCE" : nil
             )
         }

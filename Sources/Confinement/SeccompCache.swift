@@ -73,7 +73,9 @@ struct SeccompCache {
                 try makeRoom()
                 do throws(Errno) {
                     let file = try directory.open(
-                        temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600
+                        temporary,
+                        [.writeOnly, .create, .exclusive, .noFollow],
+                        mode: 0o600
                     )
                     // The creation mask may have taken bits away.
                     try file.borrowed.changeMode(0o600)
@@ -101,7 +103,9 @@ struct SeccompCache {
 
     /// Removes entries until there is room for one more. Which ones is left to the hash: no access times are kept.
     private func makeRoom() throws(Errno) {
-        var names = try directory.open(".", [.directory]).borrowed.entries().compactMap(\.name)
+        // Opened anew, for an offset at the start and because the caller's descriptor may be a mere handle.
+        let listing = try directory.open(".", [.directory])
+        var names = try listing.borrowed.entries().compactMap(\.name)
         names.removeAll { $0 == name }
         while names.count >= Self.capacity {
             let victim = Int(key[0]) % names.count
@@ -152,8 +156,14 @@ struct SeccompCache {
     private struct Encoder {
         var bytes: [UInt8] = []
 
+        /// Seven bits a byte, least first: most numbers are short, and hashing costs by the byte.
         mutating func append(_ number: UInt64) {
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift))) }
+            var rest = number
+            while rest >= 0x80 {
+                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                rest >>= 7
+            }
+            bytes.append(UInt8(truncatingIfNeeded: rest))
         }
 
         mutating func append(_ text: String) {

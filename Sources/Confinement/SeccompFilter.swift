@@ -93,7 +93,9 @@ package struct SeccompFilter: Equatable, Sendable {
             return filter.hasListener ? result : nil
         } catch {
             throw Failure(
-                "load the filter of linux.seccomp", .seccomp, error,
+                "load the filter of linux.seccomp",
+                .seccomp,
+                error,
                 detail: "\(filter.program.count / 8) instructions, flags 0x\(String(filter.flags, radix: 16))",
                 hint: error == .EACCES
                     ? "without process.noNewPrivileges this needs CAP_SYS_ADMIN in the container's user namespace" : nil

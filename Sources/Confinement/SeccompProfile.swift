@@ -1,15 +1,8 @@
 // What a seccomp section means, without any library: which rules reach the compiler, what is refused, which flags the
 // load gets. Pure but for the question which flags the kernel knows. Called by SeccompFilter.swift in the runtime.
 
-package import Configuration
+internal import Configuration
 internal import Diagnostics
-
-extension SeccompConfiguration {
-    /// Whether some call is decided by an agent in user space.
-    package var usesNotification: Bool {
-        rules.contains { $0.action == .notify }
-    }
-}
 
 enum SeccompProfile {
     /// Bits of seccomp(2) that the section's flags do not name.
@@ -26,20 +19,29 @@ enum SeccompProfile {
     static func check(_ configuration: SeccompConfiguration) throws(Failure) {
         if configuration.defaultAction == .notify {
             throw Failure(
-                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would make init wait for an agent that it has not told yet"
+                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would make init wait for an agent that it has not told "
+                    + "yet"
             )
         }
-        for (index, rule) in configuration.rules.enumerated() where rule.action == .notify {
-            if rule.names.contains("write") {
+        try checkNumber(configuration.defaultAction, "linux.seccomp.defaultErrnoRet")
+        for (index, rule) in configuration.rules.enumerated() {
+            try checkNumber(rule.action, "linux.seccomp.syscalls[\(index)].errnoRet")
+            if rule.action == .notify && rule.names.contains("write") {
                 throw Failure(
                     "linux.seccomp.syscalls[\(index)]: SCMP_ACT_NOTIFY on write would make init wait for an agent that "
                         + "it has not told yet"
                 )
             }
         }
-        if configuration.usesNotification && configuration.listenerPath == nil {
+        if configuration.notifies && configuration.listenerPath == nil {
             throw Failure("linux.seccomp.listenerPath: required by SCMP_ACT_NOTIFY, which needs an agent to answer")
         }
+    }
+
+    /// The kernel cuts larger numbers, the library refuses them without a word.
+    private static func checkNumber(_ action: SeccompConfiguration.Action, _ key: String) throws(Failure) {
+        guard case .errno(let number) = action, number > 4094 else { return }
+        throw Failure("\(key): found \(number), accepted is 0 to 4094")
     }
 
     /// The alternatives of one rule, each a list of conditions that must all hold. Conditions on one argument are
@@ -68,7 +70,7 @@ enum SeccompProfile {
         } else if knows(LoadFlags.specAllow) {
             flags = LoadFlags.specAllow
         }
-        if configuration.usesNotification {
+        if configuration.notifies {
             flags |= LoadFlags.newListener
             if flags & LoadFlags.tsync != 0 { flags |= LoadFlags.tsyncESRCH }
         } else {

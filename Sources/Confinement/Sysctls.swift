@@ -18,9 +18,11 @@ enum Sysctls {
                 file = try proc.open("sys/\(setting.path)", [.writeOnly, .truncate])
             } catch {
                 throw Failure(
-                    "open the kernel parameter of linux.sysctl.\(key)", error.call ?? .openat2, error.errno ?? .ENOENT,
+                    "open the kernel parameter of linux.sysctl.\(key)",
+                    error.call ?? .openat2,
+                    error.errno ?? .ENOENT,
                     hint: error.errno == .ENOENT
-                        ? "this kernel does not have it, its module is not loaded, or it is not a parameter of a namespace"
+                        ? "this kernel lacks it, its module is not loaded, or it is not a parameter of a namespace"
                         : nil
                 )
             }
@@ -28,7 +30,9 @@ enum Sysctls {
                 try file.borrowed.writeOnce(Array(setting.value.utf8))
             } catch {
                 throw Failure(
-                    "set linux.sysctl.\(key) to \"\(setting.value)\"", .write, error,
+                    "set linux.sysctl.\(key) to \"\(setting.value)\"",
+                    .write,
+                    error,
                     hint: error == .EINVAL && key == "net.ipv4.ping_group_range"
                         ? "both group ids must be mapped in the container's user namespace" : nil
                 )

@@ -4,38 +4,38 @@
 // SeccompCompiler.swift.
 
 /// One instruction of classic BPF; see seccomp(2) and linux/filter.h.
-struct FilterInstruction: Equatable, Sendable {
-    var code: UInt16
-    var ifTrue: UInt8 = 0
-    var ifFalse: UInt8 = 0
-    var operand: UInt32
+package struct FilterInstruction: Equatable, Sendable {
+    fileprivate var code: UInt16
+    fileprivate var ifTrue: UInt8 = 0
+    fileprivate var ifFalse: UInt8 = 0
+    fileprivate var operand: UInt32
 
     /// Offsets in `struct seccomp_data`.
-    static let loadCallNumber = FilterInstruction(code: 0x20, operand: 0)
-    static let loadArchitecture = FilterInstruction(code: 0x20, operand: 4)
+    fileprivate static let loadCallNumber = FilterInstruction(code: 0x20, operand: 0)
+    fileprivate static let loadArchitecture = FilterInstruction(code: 0x20, operand: 4)
 
-    static func jump(_ instructions: Int) -> FilterInstruction {
+    fileprivate static func jump(_ instructions: Int) -> FilterInstruction {
         FilterInstruction(code: 0x05, operand: UInt32(truncatingIfNeeded: instructions))
     }
 
-    static func ifEqual(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
+    fileprivate static func ifEqual(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
         FilterInstruction(code: 0x15, ifTrue: ifTrue, ifFalse: ifFalse, operand: value)
     }
 
-    static func ifGreater(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
+    fileprivate static func ifGreater(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
         FilterInstruction(code: 0x25, ifTrue: ifTrue, ifFalse: ifFalse, operand: value)
     }
 
-    static func ifAtLeast(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
+    fileprivate static func ifAtLeast(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
         FilterInstruction(code: 0x35, ifTrue: ifTrue, ifFalse: ifFalse, operand: value)
     }
 
-    static func answer(errno: UInt16) -> FilterInstruction {
+    fileprivate static func answer(errno: UInt16) -> FilterInstruction {
         FilterInstruction(code: 0x06, operand: 0x0005_0000 | UInt32(errno))
     }
 
     /// In the machine's byte order, as the kernel reads it.
-    func append(to program: inout [UInt8]) {
+    package func append(to program: inout [UInt8]) {
         #if _endian(big)
             program += [UInt8(code >> 8), UInt8(code & 0xff), ifTrue, ifFalse]
             program += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: operand >> UInt32($0)) }
@@ -46,15 +46,22 @@ struct FilterInstruction: Equatable, Sendable {
     }
 }
 
-enum UnknownCallAnswer {
+/// The answer to calls newer than a profile.
+package enum UnknownCallAnswer {
     /// The calls that a profile names, on one architecture.
-    struct Knowledge: Equatable, Sendable {
+    package struct Knowledge: Equatable, Sendable {
         /// As in the spec: `SCMP_ARCH_X86_64`.
-        let architecture: String
+        package let architecture: String
         /// `AUDIT_ARCH_*`, as the kernel passes it to the filter.
-        let token: UInt32
+        package let token: UInt32
         /// The highest number among them.
-        let highest: UInt32
+        package let highest: UInt32
+
+        package init(architecture: String, token: UInt32, highest: UInt32) {
+            self.architecture = architecture
+            self.token = token
+            self.highest = highest
+        }
     }
 
     /// Calls of x32 come with the architecture of x86_64 and this bit.
@@ -63,7 +70,7 @@ enum UnknownCallAnswer {
     private static let x86Name = "SCMP_ARCH_X86_64"
 
     /// The instructions. They end by running into whatever follows them.
-    static func instructions(_ known: [Knowledge]) -> [FilterInstruction] {
+    package static func instructions(_ known: [Knowledge]) -> [FilterInstruction] {
         let x32 = known.first { $0.architecture == x32Name }
         let blocks = known.filter { $0.architecture != x32Name }.map { block(for: $0, x32: x32) }
         if blocks.isEmpty { return [] }

@@ -64,8 +64,8 @@ enum UserIdentity {
     static func dropBounding(_ set: CapabilitySet) throws(Failure) {
         for number in 0..<UInt8(64) where set.rawValue & (1 << UInt64(number)) != 0 {
             try attempt(
-                "drop \(CapabilitySet(rawValue: 1 << UInt64(number)).confinementText), which process.capabilities.bounding "
-                    + "lacks, from the bounding set",
+                "drop \(CapabilitySet(rawValue: 1 << UInt64(number)).confinementText), which "
+                    + "process.capabilities.bounding lacks, from the bounding set",
                 .prctl
             ) { () throws(Errno) in
                 try Credentials.dropBounding(number)

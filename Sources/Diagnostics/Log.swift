@@ -8,29 +8,30 @@ package struct Log: Sendable {
     /// How a line looks.
     package enum Format: String, Sendable, CaseIterable { case text, json }
     /// How much a line matters; the raw value is the word in the log.
-    package enum Level: String, Sendable { case debug, warning, error }
+    package enum Level: String, Sendable, CaseIterable { case error, warning, debug }
 
     private let file: BorrowedFD?
     private let format: Format
-    private let showsDebug: Bool
+    private let level: Level
 
     /// - Parameter file: An open log file, kept open by the caller for the whole run; `nil` for standard error only.
-    package init(file: BorrowedFD?, format: Format, showsDebug: Bool) {
+    /// - Parameter level: The least important lines to write.
+    package init(file: BorrowedFD?, format: Format, level: Level) {
         self.file = file
         self.format = format
-        self.showsDebug = showsDebug
+        self.level = level
     }
 
     /// Whether `debug` writes anything: lets callers skip building the text.
-    package var isDebugging: Bool { showsDebug }
+    package var isDebugging: Bool { level == .debug }
 
     package func debug(_ message: String) {
-        if showsDebug { write(.debug, message, to: file ?? .standardError) }
+        if level == .debug { write(.debug, message, to: file ?? .standardError) }
     }
 
     /// Goes to the log file when there is one: engines decode what `state` prints on either stream.
     package func warning(_ message: String) {
-        write(.warning, message, to: file ?? .standardError)
+        if level != .error { write(.warning, message, to: file ?? .standardError) }
     }
 
     /// Goes to the log file and, as plain text, to standard error.

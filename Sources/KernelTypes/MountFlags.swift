@@ -5,6 +5,11 @@ package struct MountFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt
     package init(rawValue: UInt) { self.rawValue = rawValue }
 
+    /// Of a literal; the protocol's own way costs a tenth of a millisecond of metadata at its first use.
+    package init(arrayLiteral elements: MountFlags...) {
+        rawValue = elements.reduce(0) { $0 | $1.rawValue }
+    }
+
     package static let readOnly = MountFlags(rawValue: 1)
     package static let noSetID = MountFlags(rawValue: 2)
     package static let noDevices = MountFlags(rawValue: 4)
@@ -34,6 +39,11 @@ package struct MountFlags: OptionSet, Hashable, Sendable {
 package struct MountAttributes: OptionSet, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// Of a literal; the protocol's own way costs a tenth of a millisecond of metadata at its first use.
+    package init(arrayLiteral elements: MountAttributes...) {
+        rawValue = elements.reduce(0) { $0 | $1.rawValue }
+    }
 
     package static let readOnly = MountAttributes(rawValue: 0x1)
     package static let noSetID = MountAttributes(rawValue: 0x2)

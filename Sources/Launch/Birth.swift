@@ -4,17 +4,18 @@
 // only when something must be entered before init is born. Where the order matters, an ORDER line says why.
 
 package import Configuration
-package import Confinement
+internal import Confinement
 internal import KernelTypes
 internal import Rootfs
 
 /// The lists of steps, as functions of what is asked and of what the machine is.
 package enum Birth {
     /// create, in the runtime process.
-    package static func runtimeSteps(
+    static func runtimeSteps(
         _ c: ContainerConfiguration,
         _ f: HostFacts,
         _ r: LaunchRequest,
+        _ limits: LimitPlan,
         cgroups: [String]
     ) -> [RuntimeStep] {
         let plan = NamespacePlan(c, f)
@@ -38,14 +39,16 @@ package enum Birth {
 
         // Init is born.
         if plan.needsIntermediate {
-            steps += [.cloneIntermediate, .waitFor(.born), .findInit]
+            steps.append(.cloneIntermediate)
+            if plan.intermediateMakesUser { steps += [.waitFor(.unmapped), .mapIDs, .tell(.mapped)] }
+            steps += [.waitFor(.born), .findInit]
         } else {
             steps.append(.cloneInit(plan.createdByClone))
         }
-        if c.namespaces.creates(.user) { steps += [.mapIDs, .tell(.mapped)] }
-        steps += [.recordInit, .tell(.recorded)]
-        // ORDER: from outside, before init becomes untraceable to itself.
+        // ORDER: from outside, where the power to lower it is, and before init has other ids.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
+        if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
+        steps += [.recordInit, .tell(.recorded)]
 
         if needsRuntimeHooks(c) {
             steps.append(.waitFor(.mountsReady))
@@ -57,7 +60,7 @@ package enum Birth {
         }
         steps.append(.waitFor(.ready))
         // ORDER: when init only waits; a low limit would otherwise hit the runtime's own work in it.
-        steps += (c.process?.limits ?? []).map(RuntimeStep.setLimit)
+        if limits.setter == .runtime { steps += limits.limits.map(RuntimeStep.setLimit) }
         if let path = r.pidfdSocket { steps.append(.sendPidfd(path: path)) }
         steps.append(.recordCreated)
         // ORDER: last, because callers take the file for the news that the container is created.
@@ -66,25 +69,29 @@ package enum Birth {
     }
 
     /// create, in the intermediate process; empty when there is none.
-    package static func intermediateSteps(_ c: ContainerConfiguration, _ f: HostFacts) -> [IntermediateStep] {
+    static func intermediateSteps(_ c: ContainerConfiguration, _ f: HostFacts) -> [IntermediateStep] {
         let plan = NamespacePlan(c, f)
         guard plan.needsIntermediate else { return [] }
         // ORDER: while it still has the runtime's powers over cgroups.
         var steps: [IntermediateStep] = [.dieWithParent, .joinCgroup]
+        // ORDER: an ordinary user's runtime could not map the ids of a process that hides from it.
+        if !(c.namespaces.creates(.user) && f.isRootless) { steps.append(.becomeUntraceable) }
         for kind in plan.joinedByIntermediate {
             steps.append(.enterNamespace(kind))
             if kind == .user { steps.append(.becomeRoot) }
         }
+        if plan.intermediateMakesUser { steps += [.newUserNamespace, .tell(.unmapped), .waitFor(.mapped), .becomeRoot] }
         if c.namespaces.creates(.time) { steps.append(.newTimeNamespace(c.timeOffsets)) }
         steps += [.cloneInit(plan.createdByClone), .tell(.born)]
         return steps
     }
 
     /// create, in init.
-    package static func initSteps(
+    static func initSteps(
         _ c: ContainerConfiguration,
         _ f: HostFacts,
         _ r: LaunchRequest,
+        _ limits: LimitPlan,
         _ confinement: ConfinementPlan?
     ) -> [InitStep] {
         let plan = NamespacePlan(c, f)
@@ -92,10 +99,10 @@ package enum Birth {
 
         // Become nobody's child.
         steps += [.dieWithParent, .resetSignals, .newSession]
-        if !c.namespaces.joined.isEmpty { steps.append(.becomeUntraceable) }
+        if !c.namespaces.joined.isEmpty && !plan.needsIntermediate { steps.append(.becomeUntraceable) }
         // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
         if !plan.needsIntermediate { steps.append(.joinCgroup) }
-        if c.namespaces.creates(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
+        if plan.createdByClone.contains(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
         steps += plan.joinedByInit.map(InitStep.enterNamespace)
         if c.namespaces.creates(.cgroup) { steps.append(.newCgroupNamespace) }
         if c.namespaces.creates(.network) { steps.append(.bringUpLoopback) }
@@ -117,6 +124,8 @@ package enum Birth {
 
         // ORDER: before the ids change, which clears the parent-death signal unseen.
         steps += [.waitFor(.recorded), .surviveParent]
+        // ORDER: while the ids are still the runtime's.
+        if limits.setter == .initial { steps += limits.limits.map(InitStep.setLimit) }
         steps += surrender(c, confinement)
         // ORDER: the start gate after everything that can fail without the program.
         steps += [.tell(.ready), .waitForStart]
@@ -126,7 +135,7 @@ package enum Birth {
     }
 
     /// Becoming the container's user with the container's powers: the tail that create and exec share.
-    package static func surrender(_ c: ContainerConfiguration, _ confinement: ConfinementPlan?) -> [InitStep] {
+    static func surrender(_ c: ContainerConfiguration, _ confinement: ConfinementPlan?) -> [InitStep] {
         guard let process = c.process, let confinement else { return [] }
         let directory = process.workingDirectory
         var steps: [InitStep] = [.makeWorkingDirectory(directory)]

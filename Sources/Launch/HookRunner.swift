@@ -55,6 +55,17 @@ package struct HookState: Sendable {
     }
 }
 
+extension HookState {
+    init(_ configuration: ContainerConfiguration, _ request: LaunchRequest) {
+        self.init(
+            ociVersion: configuration.ociVersion,
+            id: request.id,
+            bundle: request.bundle,
+            annotations: configuration.annotations
+        )
+    }
+}
+
 /// Running hooks.
 package enum HookRunner {
     /// Runs one hook to its end.

@@ -17,6 +17,11 @@ package enum HostProbe {
         )
     }
 
+    /// The runtime's own hard limits, by the kernel's number.
+    package static func hardLimits() -> [UInt64] {
+        (0..<CInt(16)).map { (try? Limits.get($0).hard) ?? .max }
+    }
+
     private static var isInUserNamespace: Bool {
         guard let file = try? BorrowedFD.workingDirectory.open("/proc/self/uid_map", .readOnly),
             let bytes = try? file.borrowed.read(upTo: 4096)

@@ -117,6 +117,8 @@ package enum HostProgram {
         private var pending: ArraySlice<UInt8>
         private var output: [UInt8] = []
         private var errors: [UInt8] = []
+        private var outputIsOpen = true
+        private var errorsAreOpen = true
 
         init(_ streams: Streams, input: [UInt8]) {
             self.streams = streams
@@ -138,20 +140,19 @@ package enum HostProgram {
         mutating func run(until pidfd: BorrowedFD, deadline: Int64?) throws(Errno) -> Bool {
             if pending.isEmpty { streams.input.closeWriter() }
             while true {
+                // A stream at its end is ready for ever: poll(2) passes over descriptor -1.
+                let nothing = BorrowedFD(rawValue: -1)
                 var wanted: [(BorrowedFD, PollEvents)] = [
-                    (pidfd, .readable), (streams.output.reader, .readable),
-                    (streams.errors.reader, .readable),
+                    (pidfd, .readable),
+                    (outputIsOpen ? streams.output.reader : nothing, .readable),
+                    (errorsAreOpen ? streams.errors.reader : nothing, .readable),
                 ]
                 if !pending.isEmpty { wanted.append((streams.input.writer, .writable)) }
                 guard let ready = try Polling.wait(for: wanted, deadline: deadline) else { return false }
                 if ready.count > 3, !ready[3].isEmpty { feed() }
-                drain(streams.output.reader, into: \.output)
-                drain(streams.errors.reader, into: \.errors)
+                if outputIsOpen { outputIsOpen = drain(streams.output.reader, into: \.output) }
+                if errorsAreOpen { errorsAreOpen = drain(streams.errors.reader, into: \.errors) }
                 if !ready[0].isEmpty { return true }
-                // A closed stream is always ready: wait for the end alone.
-                if ready[1] == .hangUp, ready[2] == .hangUp, pending.isEmpty {
-                    return try Polling.wait(for: [(pidfd, .readable)], deadline: deadline) != nil
-                }
             }
         }
 
@@ -169,10 +170,20 @@ package enum HostProgram {
             if pending.isEmpty { streams.input.closeWriter() }
         }
 
-        private mutating func drain(_ end: BorrowedFD, into kept: WritableKeyPath<Exchange, [UInt8]>) {
-            while let bytes = try? end.read(upTo: 4096), !bytes.isEmpty {
-                let room = HostProgram.maximumOutput - self[keyPath: kept].count
-                self[keyPath: kept] += bytes.prefix(max(0, room))
+        /// Keeps what is there.
+        /// - Returns: Whether more may come.
+        private mutating func drain(_ end: BorrowedFD, into kept: WritableKeyPath<Exchange, [UInt8]>) -> Bool {
+            do throws(Errno) {
+                while true {
+                    let bytes = try end.read(upTo: 4096)
+                    if bytes.isEmpty { return false }
+                    let room = HostProgram.maximumOutput - self[keyPath: kept].count
+                    self[keyPath: kept] += bytes.prefix(max(0, room))
+                }
+            } catch .EAGAIN {
+                return true
+            } catch {
+                return false
             }
         }
     }

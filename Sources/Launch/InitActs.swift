@@ -22,6 +22,13 @@ enum ParentDeath {
     }
 }
 
+/// Keeping others from looking into this process.
+enum Untraceable {
+    static func become() throws(Failure) {
+        try attempt("become untraceable", .prctl) { () throws(Errno) in try Processes.setDumpable(false) }
+    }
+}
+
 /// Entering namespaces.
 enum NamespaceEntry {
     static func enter(_ kind: NamespaceKind, _ resources: LaunchResources) throws(Failure) {
@@ -92,7 +99,12 @@ enum DescriptorCleanup {
             }
             try place.setCloseOnExec(true)
             for number in 3..<first { try BorrowedFD(rawValue: number).setCloseOnExec(false) }
-            try Descriptors.closeAll(from: first + 1)
+            do throws(Errno) {
+                try Descriptors.closeAll(from: first + 1)
+            } catch {
+                // The container's system-call filter may not know close_range.
+                for number in (first + 1)..<1024 { Descriptors.close(BorrowedFD(rawValue: number)) }
+            }
             return SyncChannel(place)
         }
     }

@@ -66,7 +66,7 @@ final class InitSide {
         case .surviveParent: try surviveParent()
         case .resetSignals: try resetSignals()
         case .newSession: try newSession()
-        case .becomeUntraceable: try becomeUntraceable()
+        case .becomeUntraceable: try Untraceable.become()
         case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
         case .becomeRoot: try NamespaceEntry.becomeRoot()
         case .joinCgroup: try joinCgroup()
@@ -78,6 +78,7 @@ final class InitSide {
         case .makeConsole: try makeConsole()
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .confine(let step): listener = try step.perform(filter: resources.filter) ?? listener
+        case .setLimit(let limit): try limit.set(ofProcess: 0)
         case .makeWorkingDirectory(let path): try WorkingDirectorySetup.make(path)
         case .changeDirectory(let path, let allowRefusal):
             try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
@@ -112,10 +113,6 @@ extension InitSide {
 
     private func newSession() throws(Failure) {
         try attempt("start a session", .setsid) { () throws(Errno) in try Processes.newSession() }
-    }
-
-    private func becomeUntraceable() throws(Failure) {
-        try attempt("become untraceable", .prctl) { () throws(Errno) in try Processes.setDumpable(false) }
     }
 
     private func joinCgroup() throws(Failure) {

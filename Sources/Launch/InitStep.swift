@@ -28,6 +28,7 @@ package enum InitStep: StepText {
     case makeConsole
     case hook(HookPoint, index: Int, Hook)
     case confine(ConfinementStep)
+    case setLimit(ResourceLimit)
     case makeWorkingDirectory(String)
     /// - allowRefusal: The container's user may be allowed where its root is not; tried again as that user.
     case changeDirectory(String, allowRefusal: Bool)
@@ -59,6 +60,7 @@ package enum InitStep: StepText {
         case .makeConsole: "makeConsole"
         case .hook: "hook"
         case .confine(let step): step.name
+        case .setLimit: "setLimit"
         case .makeWorkingDirectory: "makeWorkingDirectory"
         case .changeDirectory: "changeDirectory"
         case .verifyWorkingDirectory: "verifyWorkingDirectory"
@@ -79,6 +81,7 @@ package enum InitStep: StepText {
         case .rootfs(let step): step.detail
         case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
         case .confine(let step): step.detail
+        case .setLimit(let limit): limit.text
         case .makeWorkingDirectory(let path), .changeDirectory(let path, _): path
         case .findProgram(let name), .execute(let name): name
         case .tell(let message), .waitFor(let message): message.name

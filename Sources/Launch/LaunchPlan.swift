@@ -16,6 +16,7 @@ package struct LaunchPlan: Equatable, Sendable {
 
     /// - Parameters:
     ///   - capabilities: What the runtime could pass on.
+    ///   - hardLimits: The runtime's own, by the kernel's number.
     ///   - cgroups: The directories that the cgroup driver will make.
     /// - Throws: When something is asked for that this machine cannot do at all.
     package init(
@@ -23,13 +24,15 @@ package struct LaunchPlan: Equatable, Sendable {
         _ f: HostFacts,
         _ r: LaunchRequest,
         capabilities: CapabilityFacts,
+        hardLimits: [UInt64],
         cgroups: [String]
     ) throws(Failure) {
         let confinement = try Self.confinement(c, f, r, capabilities)
-        runtime = Birth.runtimeSteps(c, f, r, cgroups: cgroups)
+        let limits = LimitPlan(c, capabilities, hardLimits: hardLimits)
+        runtime = Birth.runtimeSteps(c, f, r, limits, cgroups: cgroups)
         intermediate = Birth.intermediateSteps(c, f)
-        initial = Birth.initSteps(c, f, r, confinement)
-        warnings = confinement?.warnings ?? []
+        initial = Birth.initSteps(c, f, r, limits, confinement)
+        warnings = (confinement?.warnings ?? []) + limits.warnings
     }
 
     private static func confinement(

@@ -94,7 +94,8 @@ final class LaunchResources {
     /// In a child: gives up what only the runtime may hold.
     func closeRuntimeSide() {
         channel.close(Self.runtimeEnd)
-        directory?.closeInChild()
+        // A lock lasts as long as any copy of its descriptor.
+        directory = nil
     }
 
     /// In the runtime, when the children have theirs: so that their end is noticed.

@@ -12,20 +12,22 @@ internal import Rootfs
 
 /// The runtime's part in a birth, and what is left of it for the verbs that go on (`run`).
 package final class RuntimeSide {
-    private let configuration: ContainerConfiguration
+    let configuration: ContainerConfiguration
     private let configurationBytes: [UInt8]
     private let facts: HostFacts
-    private let request: LaunchRequest
+    let request: LaunchRequest
     private let stateRoot: StateRoot
-    private let cgroup: any CgroupManager
-    private let log: Log
-    private let plan: LaunchPlan
-    private let resources: LaunchResources
-    private let hookState: HookState
+    let cgroup: any CgroupManager
+    let log: Log
+    let plan: LaunchPlan
+    let resources: LaunchResources
+    let hookState: HookState
     private var record: ContainerRecord
     private var initPID: CInt = 0
-    private let initPIDFD = FDTable()
-    private var undo: [RuntimeStep.Undo] = []
+    let initPIDFD = FDTable()
+    private var intermediatePID: CInt = 0
+    let intermediatePIDFD = FDTable()
+    var undo: [RuntimeStep.Undo] = []
 
     /// - Parameters:
     ///   - configurationBytes: config.json as it is now, kept for later commands.
@@ -53,15 +55,23 @@ package final class RuntimeSide {
             facts,
             request,
             capabilities: try CapabilityFacts.ofThisProcess(),
+            hardLimits: HostProbe.hardLimits(),
             cgroups: cgroup.placement.locations.map(\.directory)
         )
-        for warning in plan.warnings { log.warning(warning) }
+
         resources = try LaunchResources()
         hookState = HookState(configuration, request)
     }
 
     /// Performs every step. When one fails, takes back those before it, in reverse.
+    ///
+    /// Warnings come when it has worked: an engine that reads the log for the reason of a failure expects one line.
     package func create() throws(Failure) {
+        try performSteps()
+        for warning in configuration.warnings + plan.warnings { log.warning(warning) }
+    }
+
+    private func performSteps() throws(Failure) {
         for (index, step) in plan.runtime.enumerated() {
             let name = StepName(index: index + 1, name: step.name)
             if log.isDebugging { log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)") }
@@ -98,11 +108,11 @@ package final class RuntimeSide {
         case .setOOMScoreAdjustment(let value): try setOOMScoreAdjustment(value)
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
-        case .setLimit(let limit): try setLimit(limit)
+        case .setLimit(let limit): try limit.set(ofProcess: initPID)
         case .sendPidfd(let path): try sendPidfd(path)
         case .recordCreated: try recordCreated()
         case .writePIDFile(let path): try PIDFile.write(initPID, to: path)
-        case .tell(let message): try resources.runtimeChannel.tell(message)
+        case .tell(let message): try tell(message)
         case .waitFor(let message): received = try wait(for: message)
         }
     }
@@ -135,50 +145,12 @@ extension RuntimeSide {
         return OwnedFD(adopting: fd)
     }
 
+    /// Tells the container's state directory from a later one of the same name.
+    package var directoryInode: UInt64 { resources.directory?.inode ?? 0 }
+
     /// Gives up the lock on the container, so that other commands can work on it.
     package func releaseLock() {
         resources.directory = nil
-    }
-
-    /// Takes the whole birth back, because a step after it failed.
-    package func rollBack(after failure: Failure) -> Failure {
-        var failure = failure
-        if failure.isHookFailure { runPoststopHooks() }
-        while let act = undo.popLast() {
-            do throws(Failure) {
-                try perform(act)
-            } catch {
-                failure = failure.hinting("cleaning up failed too: \(error.line)")
-            }
-        }
-        return failure
-    }
-
-    private func perform(_ act: RuntimeStep.Undo) throws(Failure) {
-        switch act {
-        case .endProcesses: try endInit()
-        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
-        case .removeRecord: try resources.directory?.remove()
-        case .removePIDFile(let path): try PIDFile.remove(path)
-        }
-    }
-
-    private func endInit() throws(Failure) {
-        guard !initPIDFD.isEmpty else { return }
-        try? Processes.signal(initPIDFD[0], 9)
-        // Reaped already when its death was explained.
-        _ = try? Processes.reap(pidfd: initPIDFD[0])
-    }
-
-    private func runPoststopHooks() {
-        let state = hookState.document(status: "stopped", pid: nil)
-        for (index, hook) in configuration.hooks[.poststop].enumerated() {
-            do throws(Failure) {
-                try HookRunner.run(hook, .poststop, index: index, state: state)
-            } catch {
-                log.warning(error.line)
-            }
-        }
     }
 }
 
@@ -274,14 +246,14 @@ extension RuntimeSide {
         let child = try attempt("clone the intermediate process", .clone3) { () throws(Errno) in
             try Processes.clone { side.live() }
         }
+        intermediatePID = child.pid
+        intermediatePIDFD.add(child.takeDescriptor())
         resources.closeChildSide()
-        // It ends by itself as soon as init is born, or with a report of why not.
-        _ = try attempt("wait for the intermediate process", .waitid) { () throws(Errno) in
-            try Processes.reap(pidfd: child.pidfd.borrowed)
-        }
     }
 
     private func findInit() throws(Failure) {
+        // The intermediate ends by itself as soon as init is born.
+        try reapIntermediate()
         initPID = received
         initPIDFD.add(
             try attempt("open a pidfd for init", .pidfdOpen) { () throws(Errno) in try Processes.open(pid: received) }
@@ -292,7 +264,7 @@ extension RuntimeSide {
         try UserNamespaceMapping.write(
             uid: configuration.uidMappings,
             gid: configuration.gidMappings,
-            ofProcess: initPID,
+            ofProcess: initPID > 0 ? initPID : intermediatePID,
             facts: facts
         )
     }
@@ -327,14 +299,6 @@ extension RuntimeSide {
         )
     }
 
-    private func setLimit(_ limit: ResourceLimit) throws(Failure) {
-        do throws(Errno) {
-            try Limits.set(limit.resource, ofProcess: initPID, soft: limit.soft, hard: limit.hard)
-        } catch {
-            throw Failure("set \(limit.name) of process.rlimits to \(limit.soft):\(limit.hard)", .prlimit, error)
-        }
-    }
-
     private func sendPidfd(_ path: String) throws(Failure) {
         try attempt("send the pidfd to \(path)", .sendmsg) { () throws(Errno) in
             let socket = try Sockets.connect(toStreamAt: path)
@@ -347,47 +311,19 @@ extension RuntimeSide {
         try resources.directory?.write(record)
     }
 
+    private func tell(_ message: SyncMessage) throws(Failure) {
+        do throws(Failure) {
+            try resources.runtimeChannel.tell(message)
+        } catch where error.errno == .EPIPE && error.step == nil {
+            // Init is gone without a report.
+            throw explainDeath(waitingFor: "init")
+        }
+    }
+
     private func wait(for message: SyncMessage) throws(Failure) -> CInt {
         guard let number = try resources.runtimeChannel.wait(for: message) else {
             throw explainDeath(waitingFor: message.name)
         }
         return number
     }
-
-    /// What can be known of an init that ended without a word.
-    private func explainDeath(waitingFor expected: String) -> Failure {
-        let role: ProcessRole = resources.breadcrumb[.initial] > 0 ? .initial : .intermediate
-        let index = resources.breadcrumb[role]
-        let steps = role == .initial ? plan.initial.map(\.name) : plan.intermediate.map(\.name)
-        var text = "wait for \(expected): \(role.name)"
-        if !initPIDFD.isEmpty, let status = try? Processes.reap(pidfd: initPIDFD[0]) {
-            switch status {
-            case .exited(let code): text += " exited with status \(code)"
-            case .signalled(let signal): text += " was killed by signal \(signal)"
-            }
-        } else {
-            text += " ended"
-        }
-        if (1...max(1, steps.count)).contains(index) { text += " in step \(index) \(steps[index - 1])" }
-        if let kills = try? cgroup.oomKillCount(), kills > 0 {
-            return Failure("container init was OOM-killed (memory limit too low?): \(text)")
-        }
-        return Failure(text)
-    }
-}
-
-extension HookState {
-    init(_ configuration: ContainerConfiguration, _ request: LaunchRequest) {
-        self.init(
-            ociVersion: configuration.ociVersion,
-            id: request.id,
-            bundle: request.bundle,
-            annotations: configuration.annotations
-        )
-    }
-}
-
-extension Failure {
-    /// Whether a hook is to blame; then the spec wants the poststop hooks run.
-    fileprivate var isHookFailure: Bool { step?.name == "hook" }
 }

@@ -2,7 +2,9 @@
 // reverse when a later one fails. The lists are in Birth.swift.
 
 package import Configuration
+internal import Diagnostics
 package import KernelTypes
+internal import LinuxSystem
 
 /// A step of any process: what `explain` and error texts need of it.
 package protocol StepText: Equatable, Sendable {
@@ -87,7 +89,7 @@ package enum RuntimeStep: StepText {
         case .setOOMScoreAdjustment(let value): "\(value)"
         case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
         case .passListener(let path): path
-        case .setLimit(let limit): "\(limit.name) \(limit.soft):\(limit.hard)"
+        case .setLimit(let limit): limit.text
         case .sendPidfd(let path): path
         case .writePIDFile(let path): path
         case .tell(let message): message.name
@@ -128,25 +130,32 @@ package enum RuntimeStep: StepText {
 /// One act of the intermediate process, which lives only to enter namespaces that init must be born in.
 package enum IntermediateStep: StepText {
     case dieWithParent
+    /// Before entering a namespace that others are in: they must not look into this process or init (CVE-2016-9962).
+    case becomeUntraceable
     /// What it bears is then there too.
     case joinCgroup
     case enterNamespace(NamespaceKind)
-    /// The ids of the entered user namespace's root.
+    case newUserNamespace
+    /// The ids of the user namespace's root.
     case becomeRoot
     /// For the children: a time namespace, whose clocks can be set only before anybody is in it.
     case newTimeNamespace([TimeOffset])
     case cloneInit([NamespaceKind])
     case tell(SyncMessage)
+    case waitFor(SyncMessage)
 
     package var name: String {
         switch self {
         case .dieWithParent: "dieWithParent"
+        case .becomeUntraceable: "becomeUntraceable"
         case .joinCgroup: "joinCgroup"
         case .enterNamespace: "enterNamespace"
+        case .newUserNamespace: "newUserNamespace"
         case .becomeRoot: "becomeRoot"
         case .newTimeNamespace: "newTimeNamespace"
         case .cloneInit: "cloneInit"
         case .tell: "tell"
+        case .waitFor: "waitFor"
         }
     }
 
@@ -156,8 +165,20 @@ package enum IntermediateStep: StepText {
         case .newTimeNamespace(let offsets):
             offsets.map { "\($0.clock) \($0.seconds)s \($0.nanoseconds)ns" }.joined(separator: ", ")
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
-        case .tell(let message): message.name
-        case .dieWithParent, .joinCgroup, .becomeRoot: ""
+        case .tell(let message), .waitFor(let message): message.name
+        case .dieWithParent, .becomeUntraceable, .joinCgroup, .newUserNamespace, .becomeRoot: ""
+        }
+    }
+}
+
+extension ResourceLimit {
+    /// `RLIMIT_NOFILE 1024:4096`, soft and hard.
+    var text: String { "\(name) \(soft):\(hard)" }
+
+    /// Sets it for a process; 0 is this one.
+    func set(ofProcess pid: CInt) throws(Failure) {
+        try attempt("set \(name) of process.rlimits to \(soft):\(hard)", .prlimit) { () throws(Errno) in
+            try Limits.set(resource, ofProcess: pid, soft: soft, hard: hard)
         }
     }
 }

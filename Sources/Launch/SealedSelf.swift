@@ -1,69 +1,42 @@
 // The runtime's own file must not be writable through /proc/PID/exe by a container that shares a namespace with one of
-// its processes (CVE-2019-5736). So commands that make processes run from a sealed copy: a read-only overlay of two
-// layers (nothing to write to, no memory used, cannot be remounted writable), else a sealed file in memory.
+// its processes (CVE-2019-5736). So commands that make processes run from a sealed copy. CLinux/seal.c starts it, before
+// main; here every start is checked, and a copy in memory is made where the kernel has no overlays to offer.
 
 package import Diagnostics
-internal import KernelTypes
 internal import LinuxSystem
 
 /// Running from a copy that nobody can change.
 package enum SealedSelf {
-    /// Set for the second start: the mount id of the sealed file, so that a value from outside proves nothing.
-    private static let marker = "_APUS_SEALED"
-
-    /// Starts this program again from a sealed copy, with the same arguments and descriptors, unless it already is one.
-    /// - Parameter emptyLayer: A directory that can be the overlay's second layer; nothing is looked up in it.
-    package static func ensure(arguments: [String], emptyLayer: String) throws(Failure) {
-        let environment = Processes.environment
-        if let value = environment.last(where: { $0.hasPrefix(marker + "=") })?.dropFirst(marker.utf8.count + 1) {
-            if try isSealed(mountID: String(value)) { return }
+    /// Returns in a process that runs from a sealed copy; starts this program again from one in memory if it does not.
+    package static func ensure(arguments: [String]) throws(Failure) {
+        if try isSealed() { return }
+        let sealed = try attempt("copy the program to sealed memory", .memfdCreate) { () throws(Errno) in
+            try memoryCopy()
         }
-        let sealed = try seal(emptyLayer)
         let mountID = try attempt("look at the sealed program", .statx) { () throws(Errno) in
             try sealed.borrowed.facts().mountID
         }
-        let rest = environment.filter { !$0.hasPrefix(marker + "=") }
-        let prepared = PreparedExec(path: "", arguments: arguments, environment: rest + ["\(marker)=\(mountID)"])
+        let marker = ["\(Processes.sealMarker)=\(mountID)", Processes.sealAddition]
+        let prepared = PreparedExec(path: "", arguments: arguments, environment: inheritedEnvironment + marker)
         throw Failure("start again from the sealed program", .execveat, prepared.execute(sealed.borrowed))
     }
 
-    /// The environment without this module's marker: what hooks and programs inherit.
+    /// The environment without what the sealed start added: what hooks inherit.
     package static var inheritedEnvironment: [String] {
-        Processes.environment.filter { !$0.hasPrefix(marker + "=") }
+        Processes.environment.filter { !$0.hasPrefix(Processes.sealMarker + "=") && $0 != Processes.sealAddition }
     }
 
-    private static func isSealed(mountID: String) throws(Failure) -> Bool {
-        try attempt("look at the program's own file", .statx) { () throws(Errno) in
+    /// The marker proves nothing by itself: the program's file must be on that mount, and that mount must be unwritable.
+    private static func isSealed() throws(Failure) -> Bool {
+        let marker = Processes.sealMarker + "="
+        guard let value = Processes.environment.last(where: { $0.hasPrefix(marker) })?.dropFirst(marker.utf8.count) else {
+            return false
+        }
+        return try attempt("look at the program's own file", .statx) { () throws(Errno) in
             let own = try BorrowedFD.workingDirectory.open("/proc/self/exe", .readOnly)
-            guard String(try own.borrowed.facts().mountID) == mountID else { return false }
+            guard String(try own.borrowed.facts().mountID) == value else { return false }
             let (type, flags) = try own.borrowed.fileSystem()
             return type == FileSystemType.overlay && flags & 1 == 1 || AnonymousFiles.isSealed(own.borrowed)
-        }
-    }
-
-    private static func seal(_ emptyLayer: String) throws(Failure) -> OwnedFD {
-        if let overlay = try? overlayCopy(emptyLayer) { return overlay }
-        return try attempt("copy the program to sealed memory", .memfdCreate) { () throws(Errno) in try memoryCopy() }
-    }
-
-    private static func overlayCopy(_ emptyLayer: String) throws(Errno) -> OwnedFD {
-        let path = try BorrowedFD.workingDirectory.readLink("/proc/self/exe")
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { throw .EINVAL }
-        let directory = slash == path.startIndex ? "/" : String(path[..<slash])
-        let name = String(path[path.utf8.index(after: slash)...])
-        let context = try MountAPI.openFileSystem("overlay")
-        // Two lower layers and no upper one: there is nothing that a write could go to.
-        try MountAPI.setString(context.borrowed, "lowerdir", "\(escaped(directory)):\(escaped(emptyLayer))")
-        try MountAPI.setString(context.borrowed, "xino", "off")
-        try MountAPI.create(context.borrowed)
-        let mount = try MountAPI.mount(context.borrowed, [.readOnly, .noSetID, .noDevices])
-        return try mount.borrowed.open(name, [.path, .noFollow])
-    }
-
-    private static func escaped(_ path: String) -> String {
-        path.reduce(into: "") { text, character in
-            if character == ":" || character == "\\" || character == "," { text.append("\\") }
-            text.append(character)
         }
     }
 

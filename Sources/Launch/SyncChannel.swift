@@ -8,7 +8,9 @@ package import LinuxSystem
 package enum SyncMessage: UInt8, CaseIterable, Sendable {
     /// Intermediate to runtime: init is born; the number is its pid.
     case born = 1
-    /// Runtime to init: your user and group ids are mapped.
+    /// Intermediate to runtime: it is in a new user namespace, whose ids are to be mapped.
+    case unmapped
+    /// Runtime to init or to the intermediate: your user and group ids are mapped.
     case mapped
     /// Runtime to init: your pid is on record, so you no longer need to die with me.
     case recorded

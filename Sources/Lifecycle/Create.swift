@@ -35,9 +35,8 @@ package enum Create {
         let facts = HostProbe.facts()
         let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
         try bundle.checkRoot()
-        for warning in bundle.configuration.warnings { context.log.warning(warning) }
         let launch = try launchRequest(request, mode, bundle, context)
-        let placement = try Self.placement(bundle.configuration, launch, facts).notingMissingParents()
+        let placement = try Self.placement(bundle.configuration, launch, facts, context).notingMissingParents()
         let record = ContainerRecord(
             id: request.id,
             configuration: bundle.configuration,
@@ -63,18 +62,15 @@ package enum Create {
     static func placement(
         _ configuration: ContainerConfiguration,
         _ launch: LaunchRequest,
-        _ facts: HostFacts
+        _ facts: HostFacts,
+        _ context: RuntimeContext
     ) throws(Failure) -> CgroupPlacement {
         if launch.cgroupDriver == .disabled { return .disabled }
-        let needsOwnPaths = CgroupPlacement.needsOwnPaths(
-            cgroupsPath: configuration.cgroupsPath,
-            isRootless: facts.isRootless
-        )
-        return try CgroupPlacement(
-            layout: try CgroupLayout.discover(controllers: [], needsOwnPaths: needsOwnPaths),
+        return try CgroupPlacement.plan(
             cgroupsPath: configuration.cgroupsPath,
             id: launch.id,
-            isRootless: facts.isRootless
+            resources: configuration.resources,
+            isRootless: context.toleratesMissingCgroups ?? facts.isRootless
         )
     }
 

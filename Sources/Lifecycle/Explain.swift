@@ -35,12 +35,13 @@ package enum Explain {
         if c.process?.terminal == true {
             launch.console = .socket(path: request.consoleSocket ?? "(--console-socket)")
         }
-        let cgroups = try Create.placement(c, launch, facts).locations.map(\.directory)
+        let cgroups = try Create.placement(c, launch, facts, context).locations.map(\.directory)
         let plan = try LaunchPlan(
             c,
             facts,
             launch,
             capabilities: try CapabilityFacts.ofThisProcess(),
+            hardLimits: HostProbe.hardLimits(),
             cgroups: cgroups
         )
         return [

@@ -40,9 +40,10 @@ package enum Run {
         }
         try begin(birth, context)
         let foreground = try Foreground(birth)
+        let inode = birth.directoryInode
         birth.releaseLock()
         let status = try foreground.stay()
-        if !options.keep { try remove(birth.currentRecord.id, context) }
+        if !options.keep { try remove(birth.currentRecord, inode, context) }
         return status
     }
 
@@ -71,10 +72,10 @@ package enum Run {
         }
     }
 
-    private static func remove(_ id: String, _ context: RuntimeContext) throws(Failure) {
-        // Somebody else may have deleted it meanwhile.
-        guard let directory = try context.stateRoot.openIfPresent(id, lock: .exclusive),
-            let record = try directory.readRecord()
+    private static func remove(_ record: ContainerRecord, _ inode: UInt64, _ context: RuntimeContext) throws(Failure) {
+        // Somebody else may have deleted it meanwhile, and even made another of that name.
+        guard let directory = try context.stateRoot.openIfPresent(record.id, lock: .exclusive),
+            directory.inode == inode
         else { return }
         try Deletion(record, directory, context.log).run()
     }

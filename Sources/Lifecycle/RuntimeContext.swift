@@ -9,8 +9,16 @@ package struct RuntimeContext: Sendable {
     package let stateRoot: StateRoot
     package let log: Log
     package let cgroupDriver: LaunchRequest.CgroupDriver
+    /// `--rootless`: whether cgroups that may not be made are gone without; `nil` decides by what the caller is.
+    package let toleratesMissingCgroups: Bool?
 
-    package init(stateRoot: StateRoot, log: Log, cgroupDriver: LaunchRequest.CgroupDriver) {
+    package init(
+        stateRoot: StateRoot,
+        log: Log,
+        cgroupDriver: LaunchRequest.CgroupDriver,
+        toleratesMissingCgroups: Bool? = nil
+    ) {
+        self.toleratesMissingCgroups = toleratesMissingCgroups
         self.stateRoot = stateRoot
         self.log = log
         self.cgroupDriver = cgroupDriver

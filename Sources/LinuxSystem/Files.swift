@@ -12,6 +12,11 @@ package struct OpenFlags: OptionSet, Sendable {
     package let rawValue: CInt
     package init(rawValue: CInt) { self.rawValue = rawValue }
 
+    /// Of a literal; the protocol's own way costs a tenth of a millisecond of metadata at its first use.
+    package init(arrayLiteral elements: OpenFlags...) {
+        rawValue = elements.reduce(0) { $0 | $1.rawValue }
+    }
+
     package static let readOnly: OpenFlags = []
     package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
     package static let readWrite = OpenFlags(rawValue: O_RDWR)
@@ -31,6 +36,11 @@ package struct OpenFlags: OptionSet, Sendable {
 package struct ResolveFlags: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// Of a literal; the protocol's own way costs a tenth of a millisecond of metadata at its first use.
+    package init(arrayLiteral elements: ResolveFlags...) {
+        rawValue = elements.reduce(0) { $0 | $1.rawValue }
+    }
 
     package static let noCrossingMounts = ResolveFlags(rawValue: 0x01)
     package static let noMagicLinks = ResolveFlags(rawValue: 0x02)
@@ -166,7 +176,9 @@ extension BorrowedFD {
         while done < count {
             let part = try unsafe bytes.withUnsafeMutableBufferPointer { buffer throws(Errno) -> Int in
                 guard let base = buffer.baseAddress else { return 0 }
-                return try checkRetrying { unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done)) }
+                return try checkRetrying {
+                    unsafe clinux_pread(rawValue, base + done, count - done, offset + Int64(done))
+                }
             }
             if part == 0 { break }
             done += part

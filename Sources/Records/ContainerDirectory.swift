@@ -3,7 +3,6 @@
 
 package import Diagnostics
 internal import JSON
-internal import KernelTypes
 package import LinuxSystem
 
 /// An open state directory. While it is locked exclusively, nobody else changes the container.
@@ -13,6 +12,8 @@ package final class ContainerDirectory {
     package let path: String
     private let root: OwnedFD
     private let directory: OwnedFD
+    /// Tells a directory from a later one of the same name.
+    package private(set) var inode: UInt64 = 0
     /// What `readRecord` accepts; a record is a few KiB plus annotations and hooks.
     private static let maximumRecordSize = 16 << 20
 
@@ -36,11 +37,12 @@ package final class ContainerDirectory {
         self.root = root
         if let lock {
             let directory = directory.borrowed
-            let links = try attempt("lock the state directory \(place)", .flock) { () throws(Errno) in
+            let facts = try attempt("lock the state directory \(place)", .flock) { () throws(Errno) in
                 try directory.lock(lock)
-                return try directory.facts().linkCount
+                return try directory.facts()
             }
-            if links == 0 { return nil }
+            if facts.linkCount == 0 { return nil }
+            inode = facts.inode
         }
     }
 
@@ -68,22 +70,10 @@ package final class ContainerDirectory {
         return record
     }
 
-    /// Closes this directory in a child that was cloned while it was open: a lock lasts as long as any copy of its
-    /// descriptor.
-    package func closeInChild() {
-        Descriptors.close(directory.borrowed)
-        Descriptors.close(root.borrowed)
-    }
-
-    /// Replaces the record: a reader sees the old one or this one. On a disk it is synchronised first.
+    /// Replaces the record: a reader sees the old one or this one. It is not synchronised to a disk: after a power cut
+    /// nothing that it describes exists any more, and `delete --force` removes a container whatever is left of its record.
     package func write(_ record: ContainerRecord) throws(Failure) {
-        let bytes: [UInt8]
-        do throws(JSONError) {
-            bytes = try JSONEncoder().encode(record)
-        } catch {
-            throw Failure("encode the state of container \(id): \(error)")
-        }
-        try replace("state.json", with: bytes)
+        try replace("state.json", with: record.document)
     }
 
     /// Keeps the bundle's configuration as it was at create, for commands that come later.
@@ -103,9 +93,6 @@ package final class ContainerDirectory {
             let temporary = ".\(name).new"
             let file = try directory.borrowed.open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
             try file.borrowed.write(bytes)
-            if try file.borrowed.fileSystem().type != FileSystemType.tmpfs {
-                try file.borrowed.synchronise()
-            }
             try directory.borrowed.rename(temporary, to: name)
         }
     }

@@ -6,9 +6,9 @@ package import Configuration
 internal import KernelTypes
 
 /// The facts of one container on disk, `state.json`.
-package struct ContainerRecord: Codable, Sendable {
+package struct ContainerRecord: Decodable, Sendable {
     /// How far creation came.
-    package enum Phase: String, Codable, Sendable {
+    package enum Phase: String, Decodable, Sendable {
         /// Written before anything exists in the kernel: names what will.
         case creating
         /// Everything but the program itself is in place.
@@ -72,13 +72,13 @@ package struct ContainerRecord: Codable, Sendable {
 }
 
 /// An annotation as stored.
-package struct StoredAnnotation: Codable, Sendable {
+package struct StoredAnnotation: Decodable, Sendable {
     package let key: String
     package let value: String
 }
 
 /// A hook as stored; config.json may change after create, and must not matter.
-package struct StoredHook: Codable, Sendable {
+package struct StoredHook: Decodable, Sendable {
     package let path: String
     package let arguments: [String]
     package let environment: [String]?
@@ -98,8 +98,8 @@ package struct StoredHook: Codable, Sendable {
 }
 
 /// A `CgroupPlacement` as stored.
-package struct StoredPlacement: Codable, Sendable {
-    struct Location: Codable, Sendable {
+package struct StoredPlacement: Decodable, Sendable {
+    struct Location: Decodable, Sendable {
         let hierarchy: String
         let mountPoint: String
         let path: String

@@ -25,9 +25,15 @@ package struct StateRoot: Sendable {
         } catch {
             throw Failure("make the state directory \(path)/\(id)", .mkdir, error)
         }
-        guard let container = try ContainerDirectory(opening: id, in: root, of: self, lock: .exclusive) else {
-            throw Failure("container \(id) was deleted while it was being created")
+        let container: ContainerDirectory?
+        do throws(Failure) {
+            container = try ContainerDirectory(opening: id, in: root, of: self, lock: .exclusive)
+        } catch {
+            // Nobody has it open yet, and nobody else can make it: it is empty.
+            if let root = try? openRoot() { try? root.borrowed.removeDirectory(id) }
+            throw error
         }
+        guard let container else { throw Failure("container \(id) was deleted while it was being created") }
         return container
     }
 
@@ -68,11 +74,6 @@ package struct StateRoot: Sendable {
         } catch {
             throw Failure("list the state root \(path)", .getdents, error)
         }
-    }
-
-    /// Makes the state root when it is missing.
-    package func make() throws(Failure) {
-        _ = try openRoot()
     }
 
     /// Opens a directory for things that can be made again, beside the containers; made when missing.

@@ -110,14 +110,8 @@ package enum ExplainFormat: String, Sendable, CaseIterable {
     case text, json
 }
 
-/// A verb whose steps can be printed.
-package enum ExplainedVerb: String, Sendable, CaseIterable {
-    case create, start, run
-}
-
 /// Which steps to print.
 package struct ExplainOptions: Equatable, Sendable {
-    package var verb: ExplainedVerb = .create
     /// The bundle directory; it may be relative to the working directory.
     package var bundle = "."
     /// Instead of `config.json` in the bundle.

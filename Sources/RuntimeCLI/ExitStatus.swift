@@ -55,6 +55,6 @@ extension Log {
     /// The log that the global options ask for.
     /// - Parameter file: The log file, opened by the caller for appending; `nil` for standard error.
     package init(_ globals: GlobalOptions, file: BorrowedFD?) {
-        self.init(file: file, format: globals.logFormat, showsDebug: globals.showsDebug)
+        self.init(file: file, format: globals.logFormat, level: globals.level)
     }
 }

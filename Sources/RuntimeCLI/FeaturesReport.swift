@@ -29,8 +29,9 @@ package enum FeaturesReport {
         features.mountOptions = MountOptionTable.names
         features.linux = linux
         features.annotations = ["io.github.seccomp.libseccomp.version": libseccomp]
-        // No annotation of a config changes what apus does.
-        features.potentiallyUnsafeConfigAnnotations = []
+        features.potentiallyUnsafeConfigAnnotations = [
+            "run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
+        ]
         return features
     }
 

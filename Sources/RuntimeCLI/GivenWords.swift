@@ -152,8 +152,7 @@ struct GivenWords {
 
     private func explainOptions() throws(OptionProblem) -> ExplainOptions {
         var options = ExplainOptions()
-        if let word = arguments.first { options.verb = try choice("VERB", word) }
-        if let bundle = text(.bundle) { options.bundle = bundle }
+        if let bundle = arguments.first ?? text(.bundle) { options.bundle = bundle }
         options.configFile = text(.config)
         if let format: ExplainFormat = try chosen(.format) { options.format = format }
         return options

@@ -7,9 +7,7 @@ package import Diagnostics
 package typealias LogFormat = Log.Format
 
 /// The least important messages to log.
-package enum LogLevel: String, Sendable, CaseIterable {
-    case error, warning, debug
-}
+package typealias LogLevel = Log.Level
 
 /// Who creates the cgroups.
 package enum CgroupManagerChoice: String, Sendable, CaseIterable {
@@ -24,6 +22,15 @@ package enum RootlessChoice: String, Sendable, CaseIterable {
     case no = "false"
     /// Decided by what the caller is allowed.
     case automatic = "auto"
+
+    /// `nil`: to be decided.
+    var answer: Bool? {
+        switch self {
+        case .yes: true
+        case .no: false
+        case .automatic: nil
+        }
+    }
 }
 
 /// What parsing needs to know of the process.
@@ -60,8 +67,8 @@ package struct GlobalOptions: Equatable, Sendable {
     package var rootless: RootlessChoice = .automatic
     private var debug = false
 
-    /// Whether every step is logged.
-    package var showsDebug: Bool { debug || logLevel == .debug }
+    /// `--debug` counts as `--log-level debug`.
+    package var level: LogLevel { debug ? .debug : logLevel }
 
     /// The options as they are if none is given.
     package init(in surroundings: Surroundings) {

@@ -82,13 +82,22 @@ extension Command {
         case .run(_, let id): "run \(id)"
         case .start(let id): "start \(id)"
         case .state(let id): "state \(id)"
-        case .kill: "kill"
-        case .delete: "delete"
+        case .kill(let options): "kill \(options.containers.words)"
+        case .delete(let options): "delete \(options.containers.words)"
         case .list: "list"
         case .spec: "spec"
         case .explain: "explain"
         case .features: "features"
         case .version, .text: "apus"
+        }
+    }
+}
+
+extension ContainerSelection {
+    fileprivate var words: String {
+        switch self {
+        case .ids(let ids): ids.joined(separator: " ")
+        case .matching(let expression): "--regex \(expression)"
         }
     }
 }

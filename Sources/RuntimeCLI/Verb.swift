@@ -195,11 +195,10 @@ extension Verb {
         ),
         Verb(
             .explain,
-            "Print the steps that a verb would take",
-            arguments: "[VERB]",
+            "Print the steps of a container's birth and end",
+            arguments: "[BUNDLE]",
             count: 0...1,
-            choices: words(of: ExplainedVerb.self),
-            description: "Nothing is created. VERB is create (the default), start or run.",
+            description: "Prints what create, start and delete would do in each process. Nothing is created.",
             options: [
                 .value(.bundle, "b", of: "DIR", help: "Bundle directory (default: the working directory)"),
                 .value(.config, "f", of: "FILE", help: "Configuration (default: config.json in the bundle)"),

@@ -47,7 +47,7 @@ struct Verbs {
         do throws(ConfigurationProblem) {
             _ = try ContainerID(id)
         } catch {
-            throw Failure("invalid container ID format: \(error.message)")
+            throw Failure(error.description)
         }
         return id
     }
@@ -66,15 +66,15 @@ struct Verbs {
         return RuntimeContext(
             stateRoot: StateRoot(path: try AbsolutePath.of(globals.root)),
             log: log,
-            cgroupDriver: driver
+            cgroupDriver: driver,
+            toleratesMissingCgroups: globals.rootless.answer
         )
     }
 
     /// As `context`, for the verbs that make processes of a container: from here on this is the sealed copy.
     private func sealedContext() throws(Failure) -> RuntimeContext {
         let context = try context()
-        try context.stateRoot.make()
-        try SealedSelf.ensure(arguments: arguments, emptyLayer: context.stateRoot.path)
+        try SealedSelf.ensure(arguments: arguments)
         return context
     }
 

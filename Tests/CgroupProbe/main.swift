@@ -6,6 +6,8 @@
 //   spawn COUNT PLACE...      enter, start COUNT children one below the other, and stay
 //   devices PLACE...          enter, and say which devices can be opened
 //   network ID                net_cls and net_prio as v1, below a directory of its own
+//   rootless ID               become nobody; make, enter and limit cgroups that may not be made
+//   unified ID                limits of every kind on a machine that has only v2; print what the kernel has
 //   time COUNT ID             make, limit, enter and remove COUNT times; print microseconds
 //
 // PLACE is `hierarchy=mountPoint=path`.
@@ -120,6 +122,67 @@ func network(_ id: String) throws(Failure) {
     }
 }
 
+/// What is left of cgroups for a user who may not make any.
+func rootless(_ id: String) throws(Failure) {
+    setgid(65_534)
+    setuid(65_534)
+    var resources = ResourceConfiguration()
+    let placement = try CgroupPlacement.plan(cgroupsPath: nil, id: id, resources: resources, isRootless: true)
+    let manager = placement.makeManager()
+    try manager.create()
+    try manager.apply(resources)
+    try manager.openJoin(subgroups: []).enter(bornInUnified: false)
+    say("created \(try manager.processes().count)")
+    try manager.remove(deadline: 0)
+    resources.pidsLimit = 5
+    try manager.apply(resources)
+}
+
+/// For a machine with all controllers on v2: limits of every kind below two new parents, and what the kernel made of
+/// them.
+func unified(_ id: String) throws(Failure) {
+    var resources = ResourceConfiguration()
+    resources.memory.limit = 67_108_864
+    resources.memory.swap = 134_217_728
+    resources.memory.reservation = 33_554_432
+    resources.cpu.shares = 2048
+    resources.cpu.period = 50_000
+    resources.cpu.quota = 25_000
+    resources.cpu.burst = 10_000
+    resources.pidsLimit = 7
+    resources.blockIO.weight = 500
+    resources.unified = [UnifiedSetting(file: "memory.high", value: "50331648")]
+    let path = "/\(id)/middle/leaf"
+    let placement = try CgroupPlacement.plan(cgroupsPath: path, id: id, resources: resources, isRootless: false)
+    let manager = placement.makeManager()
+    try manager.create()
+    for change in ["all", "blockIO", "idle", "hugepages"] {
+        do throws(Failure) {
+            try manager.apply(resources)
+            say("\(change): done")
+        } catch {
+            say("\(change): \(error.line)")
+        }
+        resources = ResourceConfiguration()
+        resources.blockIO.weight = change == "all" ? 500 : nil
+        resources.cpu.idle = change == "blockIO" ? 1 : nil
+        resources.hugepages = change == "idle" ? [HugepageLimit(pageSize: "2MB", limit: 2_097_152)] : []
+    }
+    let files = [
+        "memory.max", "memory.swap.max", "memory.low", "memory.high", "cpu.weight", "cpu.max", "cpu.max.burst",
+    ]
+    for file in files + ["cpu.idle", "pids.max", "io.weight", "io.bfq.weight", "hugetlb.2MB.max", "cgroup.controllers"]
+    {
+        guard let place = placement.locations.first,
+            let fd = try? BorrowedFD.workingDirectory.open("\(place.directory)/\(file)", .readOnly),
+            let bytes = try? fd.borrowed.readToEnd(limit: 65_536)
+        else { continue }
+        say("\(file): \(String(decoding: bytes, as: UTF8.self).replacing("\n", with: " "))")
+    }
+    try manager.killAll(deadline: Machine.monotonicNanoseconds() + 5_000_000_000)
+    try manager.remove(deadline: Machine.monotonicNanoseconds() + 5_000_000_000)
+}
+
 func time(_ count: Int, _ id: String) throws(Failure) {
     let phases = ["plan", "create", "apply", "open", "clone+enter+exit", "remove", "all"]
     var samples = phases.map { _ in [Int64]() }
@@ -179,6 +242,10 @@ do throws(Failure) {
         devices()
     case "network":
         try network(arguments.first ?? "apus-network")
+    case "rootless":
+        try rootless(arguments.first ?? "apus-rootless")
+    case "unified":
+        try unified(arguments.first ?? "apus-unified")
     case "time":
         try time(Int(arguments.first ?? "") ?? 100, arguments.dropFirst().first ?? "apus-time")
     default:

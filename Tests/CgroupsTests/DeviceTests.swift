@@ -1,10 +1,14 @@
+// Device rules: the v2 program in an interpreter against a plain reading of the rules, and the lines for v1.
+
 import Cgroups
 import Configuration
 import Diagnostics
 import Testing
 
 /// What the rules mean, said in the simplest way: the last rule about a device decides each kind of access.
-private func expected(_ rules: [DeviceRule], _ kind: DeviceRule.Kind, _ major: UInt32, _ minor: UInt32, _ access: UInt8) -> Bool {
+private func expected(_ rules: [DeviceRule], _ kind: DeviceRule.Kind, _ major: UInt32, _ minor: UInt32, _ access: UInt8)
+    -> Bool
+{
     [1, 2, 4].filter { access & $0 != 0 }.allSatisfy { bit in
         let last = (rules + DeviceRule.defaults).last { rule in
             (rule.kind == .all || rule.kind == kind) && (rule.major ?? major) == major
@@ -15,7 +19,9 @@ private func expected(_ rules: [DeviceRule], _ kind: DeviceRule.Kind, _ major: U
 }
 
 /// An interpreter for the instructions that `DeviceProgram` uses; `nil` for a program that the kernel would refuse.
-private func run(_ program: [UInt8], _ kind: DeviceRule.Kind, _ major: UInt32, _ minor: UInt32, _ access: UInt8) -> UInt32? {
+private func run(_ program: [UInt8], _ kind: DeviceRule.Kind, _ major: UInt32, _ minor: UInt32, _ access: UInt8)
+    -> UInt32?
+{
     let context: [UInt32] = [UInt32(access) << 16 | (kind == .block ? 1 : 2), major, minor]
     var registers = [UInt32?](repeating: nil, count: 11)
     var next = 0
@@ -49,7 +55,9 @@ private func run(_ program: [UInt8], _ kind: DeviceRule.Kind, _ major: UInt32, _
     return nil
 }
 
-private func rule(_ allow: Bool, _ kind: DeviceRule.Kind, _ major: UInt32?, _ minor: UInt32?, _ access: UInt8 = 7) -> DeviceRule {
+private func rule(_ allow: Bool, _ kind: DeviceRule.Kind, _ major: UInt32?, _ minor: UInt32?, _ access: UInt8 = 7)
+    -> DeviceRule
+{
     DeviceRule(allow: allow, kind: kind, major: major, minor: minor, access: DeviceRule.Access(rawValue: access))
 }
 
@@ -119,7 +127,9 @@ private func rule(_ allow: Bool, _ kind: DeviceRule.Kind, _ major: UInt32?, _ mi
     }
 
     @Test func allowingEverythingThenDenyingADevice() throws {
-        #expect(try lines([Self.allowAll, rule(false, .block, 8, 0, 4)]) == ["devices.allow a", "devices.deny b 8:0 w"])
+        #expect(
+            try lines([Self.allowAll, rule(false, .block, 8, 0, 4)]) == ["devices.allow a", "devices.deny b 8:0 w"]
+        )
     }
 
     /// On v1 a line of kind `a` means everything, whatever else it says.
@@ -134,7 +144,8 @@ private func rule(_ allow: Bool, _ kind: DeviceRule.Kind, _ major: UInt32?, _ mi
         #expect {
             _ = try DeviceAccess(rules: [rule(true, .block, 8, nil), rule(false, .block, 8, 1, 4)])
         } throws: {
-            ($0 as? Failure)?.line == "linux.resources.devices[1]: denies b 8:1 w, a part of what was allowed before it "
+            ($0 as? Failure)?.line
+                == "linux.resources.devices[1]: denies b 8:1 w, a part of what was allowed before it "
                 + "(b 8:* rwm); cgroup v1 cannot do that"
         }
     }

@@ -1,3 +1,5 @@
+// Real cgroups for tests: made below names of their own, entered only by the helper program, always removed.
+
 import Cgroups
 import Configuration
 import Diagnostics
@@ -27,6 +29,7 @@ enum Machine {
 final class TestCgroups {
     let manager: any CgroupManager
     private var probes: [Process] = []
+    private var ownMount: String?
 
     /// In every hierarchy of this machine.
     init(_ word: String, below: String = "") throws {
@@ -37,8 +40,11 @@ final class TestCgroups {
 
     /// As on a machine that has only v2, within the v2 hierarchy of this machine.
     init(unified word: String) throws {
-        let mount = try #require(Machine.unifiedMount)
-        let location = CgroupLocation(hierarchy: "", mountPoint: mount, path: Machine.uniqueName(word) + "/inner")
+        // Not from the hierarchy's root, whose controllers are the machine's to pass on.
+        let mount = try #require(Machine.unifiedMount) + "/" + Machine.uniqueName(word)
+        mkdir(mount, 0o755)
+        ownMount = mount
+        let location = CgroupLocation(hierarchy: "", mountPoint: mount, path: "middle/inner")
         manager = CgroupPlacement(mode: .unified, locations: [location], isRootless: false).makeManager()
     }
 
@@ -60,16 +66,16 @@ final class TestCgroups {
     /// Starts the helper and waits for its first line.
     @discardableResult
     func probe(_ act: [String], places: [CgroupLocation]? = nil) throws -> (process: Process, pid: pid_t) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-            .deletingLastPathComponent().appendingPathComponent("CgroupProbe")
-        process.arguments = act + (places ?? locations).map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
-        let pipe = Pipe()
+        let process = try helper(act + (places ?? locations).map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" })
+        let pipe = Foundation.Pipe()
         process.standardOutput = pipe
         try process.run()
         probes.append(process)
         let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-        let pid = try #require(line.split(separator: "\n").first?.split(separator: " ").last.flatMap { pid_t($0) }, "\(line)")
+        let pid = try #require(
+            line.split(separator: "\n").first?.split(separator: " ").last.flatMap { pid_t($0) },
+            "\(line)"
+        )
         return (process, pid)
     }
 
@@ -82,8 +88,9 @@ final class TestCgroups {
             #expect(!FileManager.default.fileExists(atPath: location.directory))
             // The parent that a test asked for; never the hierarchy's own root.
             let parent = (location.path as NSString).deletingLastPathComponent
-            if parent.hasPrefix("apus-test-") { rmdir("\(location.mountPoint)/\(parent)") }
+            if !parent.isEmpty { rmdir("\(location.mountPoint)/\(parent)") }
         }
+        if let ownMount { #expect(rmdir(ownMount) == 0) }
     }
 
     /// Runs a test's body and tears down whatever happens.
@@ -103,4 +110,37 @@ func failure(_ body: () throws -> Void) -> String? {
     } catch {
         return "\(error)"
     }
+}
+
+/// The helper program, which was built beside this one.
+private func helper(_ arguments: [String]) throws -> Process {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
+    process.arguments = arguments
+    return process
+}
+
+/// What the helper says until it ends.
+func report(_ arguments: [String]) throws -> String {
+    let process = try helper(arguments)
+    let pipe = Foundation.Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return text
+}
+
+/// Which devices the helper could open in the cgroups: `null rw`.
+func deviceReport(_ cgroups: TestCgroups) throws -> [String] {
+    var found: [String] = []
+    let places = cgroups.locations.map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
+    for line in try report(["devices"] + places).split(separator: "\n") {
+        let words = line.split(separator: " ")
+        let name = words[0].dropFirst("/dev/".count)
+        if found.last?.hasPrefix("\(name) ") != true { found.append("\(name) ") }
+        if words.last == "yes" { found[found.count - 1] += words[1] }
+    }
+    return found
 }

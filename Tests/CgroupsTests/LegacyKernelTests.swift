@@ -1,3 +1,5 @@
+// The v1 and hybrid driver on the hierarchies of this machine: made, limited, read back, entered, killed, removed.
+
 import Cgroups
 import Configuration
 import Diagnostics
@@ -102,17 +104,23 @@ struct LegacyKernelTests {
     }
 
     @Test func networkBelowADirectoryOfItsOwn() throws {
-        let process = Process()
-        process.executableURL = URL(
-            fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        ).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
-        process.arguments = ["network", Machine.uniqueName("network")]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(text == "net_cls.classid: 1048577\nnet_prio.ifpriomap: lo 5\n")
+        #expect(
+            try report(["network", Machine.uniqueName("network")])
+                == "net_cls.classid: 1048577\nnet_prio.ifpriomap: lo 5\n"
+        )
+    }
+
+    /// Without limits the missing right does not matter; a limit is not left out silently.
+    @Test func rootlessNeedsNoCgroupUntilALimitIsAsked() throws {
+        let name = Machine.uniqueName("rootless")
+        let place = try #require(Machine.layout?.hierarchies.first { $0.name == "pids" }).mountPoint
+        #expect(
+            try report(["rootless", name]) == """
+                created 0
+                set linux.resources.pids.limit to 5: make the cgroup \(place)/\(name) (mkdir): EACCES (Permission denied)
+
+                """
+        )
     }
 
     @Test func refusalsNameTheKey() throws {
@@ -137,7 +145,9 @@ struct LegacyKernelTests {
                     == "set linux.resources.rdma.x to x hca_handle=1: the cgroup controller rdma is not mounted"
             )
             #expect(
-                apply { $0.memory.limit = 4096; $0.memory.swap = 1024 }
+                apply {
+                    $0.memory.limit = 4096; $0.memory.swap = 1024
+                }
                     == "linux.resources.memory.swap: 1024 is below linux.resources.memory.limit (4096); "
                     + "it limits memory and swap together, or is -1"
             )
@@ -179,7 +189,9 @@ struct LegacyKernelTests {
                 let text = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)
                 let memberships = CgroupMembership.parse(Array(text.utf8))
                 for location in cgroups.locations {
-                    #expect(memberships.contains { $0.hierarchy == location.hierarchy && $0.path == "/" + location.path })
+                    #expect(
+                        memberships.contains { $0.hierarchy == location.hierarchy && $0.path == "/" + location.path }
+                    )
                 }
                 #expect(try cgroups.manager.processes().contains(pid))
             }
@@ -220,7 +232,8 @@ struct LegacyKernelTests {
     @Test func failedCreationLeavesNothing() throws {
         let layout = try #require(Machine.layout)
         let name = Machine.uniqueName("undo")
-        var locations = try CgroupPlacement(layout: layout, cgroupsPath: "/\(name)/a", id: "x", isRootless: false).locations
+        var locations = try CgroupPlacement(layout: layout, cgroupsPath: "/\(name)/a", id: "x", isRootless: false)
+            .locations
         locations.append(CgroupLocation(hierarchy: "none", mountPoint: "/proc", path: name))
         let manager = CgroupPlacement(mode: .hybrid, locations: locations, isRootless: false).makeManager()
         #expect(failure { try manager.create() } == "what is mounted on /proc is not cgroup v1")
@@ -291,26 +304,4 @@ struct LegacyKernelTests {
             _ = try cgroups.manager.openJoin(subgroups: [sub])
         }
     }
-}
-
-/// What the helper could open: `null rw`.
-func deviceReport(_ cgroups: TestCgroups) throws -> [String] {
-    let process = Process()
-    process.executableURL = URL(
-        fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    ).deletingLastPathComponent().appendingPathComponent("CgroupProbe")
-    process.arguments = ["devices"] + cgroups.locations.map { "\($0.hierarchy)=\($0.mountPoint)=\($0.path)" }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    var report: [String] = []
-    for line in text.split(separator: "\n") {
-        let words = line.split(separator: " ")
-        let name = words[0].dropFirst("/dev/".count)
-        if report.last?.hasPrefix("\(name) ") != true { report.append("\(name) ") }
-        if words.last == "yes" { report[report.count - 1] += words[1] }
-    }
-    return report
 }

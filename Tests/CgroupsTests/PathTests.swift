@@ -1,3 +1,5 @@
+// From linux.cgroupsPath to directories: absolute, relative, absent, hostile; and what Rootfs is told of them.
+
 import Cgroups
 import Configuration
 import Diagnostics

@@ -1,3 +1,5 @@
+// The readers of the kernel's tables, and what layout they add up to. No kernel is asked.
+
 import Cgroups
 import Configuration
 import Testing
@@ -30,7 +32,12 @@ import Testing
                     mountPoint: "/sys/fs/cgroup/cpu,cpuacct",
                     options: ["rw", "cpuacct", "cpu"]
                 ),
-                CgroupMount(isUnified: true, root: "/", mountPoint: "/mnt/with space\\", options: ["rw", "nsdelegate"]),
+                CgroupMount(
+                    isUnified: true,
+                    root: "/",
+                    mountPoint: "/mnt/with space\\",
+                    options: ["rw", "nsdelegate"]
+                ),
             ]
         )
     }

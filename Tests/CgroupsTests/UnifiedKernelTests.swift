@@ -1,3 +1,5 @@
+// The v2 driver below a cgroup of its own in the v2 hierarchy of this machine, whose controllers may all be on v1.
+
 import Cgroups
 import Configuration
 import Diagnostics
@@ -106,7 +108,9 @@ struct UnifiedKernelTests {
             try cgroups.manager.create()
             try cgroups.manager.delegate(to: 1234)
             let place = try cgroups.directory("")
-            let owner = { (path: String) in try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int }
+            let owner = { (path: String) in
+                try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int
+            }
             #expect(try owner(place) == 1234)
             #expect(try owner(place + "/cgroup.procs") == 1234)
             #expect(try owner(place + "/cgroup.freeze") == 0)
@@ -118,6 +122,9 @@ struct UnifiedKernelTests {
         try manager.create()
         try manager.apply(TranslationTests.make { $0.memory.limit = 1 })
         try manager.remove(deadline: 0)
-        #expect(failure { _ = try manager.processes() } == "list the processes of the container: it has no cgroup of its own")
+        #expect(
+            failure { _ = try manager.processes() }
+                == "list the processes of the container: it has no cgroup of its own"
+        )
     }
 }

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import select
+import threading
 import time
 
 from . import cgroups
@@ -50,14 +51,19 @@ class Container:
 
     def _call_on_terminal(self, words, options):
         master, slave = os.openpty()
+        reader = threading.Thread(target=self._copy_output, args=(master,))
+        reader.start()
         try:
             return self.runtime.call(words, terminal=slave, **options)
         finally:
             os.close(slave)
-            with open(self.output, "ab") as file, contextlib.suppress(OSError):
-                while chunk := os.read(master, 65536):  # EIO ends it: nobody has the other side open
-                    file.write(chunk)
+            reader.join(self.runtime.timeout)
             os.close(master)
+
+    def _copy_output(self, master):
+        with open(self.output, "ab") as file, contextlib.suppress(OSError):
+            while chunk := os.read(master, 65536):  # EIO ends it: nobody has the other side open
+                file.write(chunk)
 
     def _console_flags(self, command):
         if not self.has_terminal or command == "run":

@@ -2,7 +2,8 @@
 
 known-differences.json holds the two versions and a list of differences. Each names its cases (a name may end in *),
 says under "runc" and "crun" what that runtime does instead (a runtime that is not named passes), under "reason" what
-a conforming runtime does, and under "root_only" or "rootless_only" which runtimes fail in only one of the two modes.
+a conforming runtime does, under "root_only" or "rootless_only" which runtimes fail in only one of the two modes, and
+under "sometimes" which do not fail every time.
 """
 
 import fnmatch
@@ -38,6 +39,14 @@ class Differences:
         other_mode = entry.get("root_only" if rootless else "rootless_only", [])
         return runtime in entry and runtime not in other_mode
 
+    def unexplained(self, result, runtime, rootless):
+        """Whether the result is a failure that nobody has written down."""
+        return result["outcome"] == "failed" and not self.expected(result["id"], runtime, rootless)
+
+    def varies(self, name, runtime):
+        """Whether the known failure comes and goes."""
+        return runtime in self.by_case[name].get("sometimes", [])
+
 
 def problems(differences, outcomes):
     """Compares outcomes {(runtime, rootless): results} with the differences; returns sentences."""
@@ -47,8 +56,9 @@ def problems(differences, outcomes):
         who = f"{runtime}{' without root' if rootless else ''}"
         for result in results:
             known = differences.expected(result["id"], runtime, rootless)
-            if result["outcome"] == "failed" and not known:
-                found.append(f"{result['id']}: {who} fails and no known difference says so: {'; '.join(result['reasons'])}")
-            if result["outcome"] == "passed" and known:
+            if differences.unexplained(result, runtime, rootless):
+                reasons = "; ".join(result["reasons"])
+                found.append(f"{result['id']}: {who} fails and no known difference says so: {reasons}")
+            if result["outcome"] == "passed" and known and not differences.varies(result["id"], runtime):
                 found.append(f"{result['id']}: {who} passes, but a known difference says that it fails")
     return found

@@ -13,7 +13,6 @@ import time
 from . import cgroups
 
 KINDS = ("process", "cgroup directory", "mount", "entry of the state root", "file of the bundle")
-DEADLINE = 1.0  # seconds the kernel may need to finish what was asked of it
 
 
 class Snapshot:
@@ -27,9 +26,12 @@ class Snapshot:
         self.items["setting of the host"] = set(_settings())
 
 
-def difference(before, take):
-    """Lists as sentences what take(), a new snapshot, has or lacks compared with before. Waits for the kernel."""
-    deadline = time.monotonic() + DEADLINE
+def difference(before, take, patience):
+    """Lists as sentences what take(), a new snapshot, has or lacks compared with before.
+
+    patience is how many seconds the kernel may need to finish what was asked of it.
+    """
+    deadline = time.monotonic() + patience
     while True:
         problems = []
         after = take()
@@ -113,6 +115,6 @@ def _bundle_entries(bundle):
 
 def _settings():
     yield f"hostname {os.uname().nodename}"
-    for path in ("kernel/domainname", "kernel/core_pattern", "kernel/shmmax", "net/ipv4/ip_forward", "vm/swappiness"):
+    for path in ("kernel/domainname", "kernel/core_pattern", "kernel/msgmax", "net/core/somaxconn", "net/ipv4/ip_default_ttl"):
         with open(f"/proc/sys/{path}") as file:
             yield f"{path} {file.read().strip()}"

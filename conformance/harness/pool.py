@@ -1,5 +1,6 @@
 """Workers: each is a process with a mount namespace of its own, takes cases from a shared queue, reports on a pipe."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -20,6 +21,7 @@ class Settings:
     def __init__(self, program, root_flags, work, probe, uid, timeout):
         self.program, self.root_flags, self.work, self.probe = program, root_flags, work, probe
         self.uid, self.timeout = uid, timeout
+        self.prefix = f"cf{os.getpid()}w"  # how the name of every container of this run begins
 
 
 def run(cases, jobs, settings):
@@ -73,9 +75,10 @@ def _collect(cases, feed, workers):
 
 def _work(cases, queue, writer, number, settings):
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         kernel.become_subreaper()
         kernel.die_with_parent()
-        token = f"cf{os.getppid()}w{number}"
+        token = f"{settings.prefix}{number}-"
         directory = f"{settings.work}/{token}"
         state_root, runtime_directory = f"{directory}/state", f"{directory}/runtime"
         for path in (directory, state_root, runtime_directory):
@@ -86,6 +89,7 @@ def _work(cases, queue, writer, number, settings):
         kernel.unshare(kernel.CLONE["mnt"])
         # A host as systemd sets it up: every mount is shared, so a runtime that lets mounts escape is seen.
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+        _forget_mounts_of_others(needed=(settings.program, settings.work))
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)
         queue, writer = fcntl.fcntl(queue, fcntl.F_DUPFD_CLOEXEC, 20), fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 20)
         _reserve_descriptors()
@@ -102,6 +106,21 @@ def _work(cases, queue, writer, number, settings):
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _forget_mounts_of_others(needed):
+    """Unmounts, in this worker's namespace, what other programs may take away while a case runs.
+
+    A mount point that its owner removes vanishes from every namespace, which would look like a deed of the runtime.
+    Kept are the system's mounts (one level deep, or below /dev, /proc and /sys) and those that lead to needed paths.
+    """
+    with open("/proc/self/mountinfo") as file:
+        points = [line.split()[4] for line in file]
+    for point in reversed(points):
+        system = point.count("/") == 1 or point.startswith(("/dev/", "/proc/", "/sys/"))
+        if not system and not any(path.startswith(f"{point}/") for path in needed):
+            with contextlib.suppress(OSError):
+                kernel.unmount(point)
 
 
 def _reserve_descriptors():

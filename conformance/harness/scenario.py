@@ -48,7 +48,7 @@ class Scenario:
 
     def __init__(self, case, runtime, work, token, number, probe):
         self.case, self.runtime, self.work, self.token, self.probe = case, runtime, work, token, probe
-        self.identifier = f"{token}-{number}"
+        self.identifier = f"{token}{number}"
         self.directory = f"{work}/{number}"
         self.bundle = f"{self.directory}/bundle"
         self.root = f"{self.bundle}/rootfs"
@@ -68,7 +68,7 @@ class Scenario:
             for step in steps:
                 self._perform(step)
             self.container.close()
-            return leaks.difference(before, self._snapshot)
+            return leaks.difference(before, self._snapshot, self.runtime.timeout / 20)
         except Failed as failure:
             return failure.args[0]
         except CallFailed as failure:
@@ -148,7 +148,8 @@ class Scenario:
 
     def _do(self, step, words):
         """Calls the runtime. exit is 0 unless given, "error" any failure of the runtime itself."""
-        options = {name: step[name] for name in ("stdin", "environment", "umask", "directory", "terminal") if name in step}
+        passed_on = ("stdin", "environment", "umask", "directory", "terminal")
+        options = {name: step[name] for name in passed_on if name in step}
         if "descriptors" in step:
             options["fds"] = tuple(range(3, 3 + step["descriptors"]))
             os.lseek(3, 0, os.SEEK_SET)
@@ -284,7 +285,8 @@ class Scenario:
         self._require("orphans reaped", wanted, reaped)
 
     ACTIONS = {
-        "do": _do, "state": _state, "wait": _wait, "facts": _facts, "written": _written, "cgroup": _cgroup,
-        "proc": _proc, "files": _files, "owner": _owner, "agent": _agent, "hooks": _hooks, "host": _host, "remember": _remember, "child_of_caller": _children,
-        "host_mounts": _host_mounts, "json_file": _json_file, "until": _until, "reap_orphans": _reap_orphans,
+        "do": _do, "state": _state, "until": _until, "wait": _wait, "reap_orphans": _reap_orphans,
+        "facts": _facts, "written": _written, "cgroup": _cgroup, "proc": _proc, "child_of_caller": _children,
+        "files": _files, "json_file": _json_file, "owner": _owner, "host_mounts": _host_mounts,
+        "hooks": _hooks, "agent": _agent, "host": _host, "remember": _remember,
     }

@@ -4,8 +4,9 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 
-from . import bundle, cgroups, kernel, pool
+from . import bundle, cgroups, kernel, leaks, pool
 
 ROOTLESS_UID = 64321  # an id that no user of the machine has
 
@@ -33,16 +34,27 @@ def cgroup_mounts(left_over):
     yield
 
 
+def _end_interrupted(prefix):
+    """Ends what workers that did not come to their own end have left: runtimes, containers, cgroups."""
+    deadline = time.monotonic() + 5
+    leaks.end_children()
+    while (left := cgroups.directories(prefix)) and time.monotonic() < deadline:
+        cgroups.remove(left)
+        leaks.end_children()
+
+
 def run(cases, program, root_flags=(), jobs=2, rootless=False, timeout=20, mount_v1=False):
     """Runs the cases against program and yields their results in order."""
-    if os.getuid() != 0:
-        raise PermissionError("the suite runs as root; --rootless calls the runtime as an unprivileged user")
+    kernel.become_subreaper()
     work = tempfile.mkdtemp(prefix="cf-", dir=os.environ.get("TMPDIR", "/tmp"))
     os.chmod(work, 0o755)
     try:
         with cgroup_mounts(mount_v1):
             probe = shutil.copy(bundle.compile_probe(cache_directory()), f"{work}/probe")
             settings = pool.Settings(program, list(root_flags), work, probe, ROOTLESS_UID if rootless else 0, timeout)
-            yield from pool.run(cases, jobs, settings)
+            try:
+                yield from pool.run(cases, jobs, settings)
+            finally:
+                _end_interrupted(settings.prefix)
     finally:
         shutil.rmtree(work, ignore_errors=True)

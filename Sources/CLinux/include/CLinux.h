@@ -15,6 +15,10 @@
 #define CLINUX_NULLABLE _Nullable
 #define CLINUX_NONNULL _Nonnull
 
+// Set for the sealed copy (seal.c) and taken out of what hooks inherit (Launch/SealedSelf.swift).
+#define CLINUX_SEAL_MARKER "_APUS_SEALED"
+#define CLINUX_SEAL_NO_CRASH_HELPER "SWIFT_BACKTRACE=enable=no"
+
 // Files
 
 struct clinux_open_how {
@@ -114,7 +118,6 @@ long clinux_unshare(int flags);
 long clinux_namespace_type(int fd);
 // fork with clone3: returns 0 in the child. `pidfd` receives a close-on-exec pidfd in the parent.
 long clinux_clone3(const struct clinux_clone_request *CLINUX_NONNULL request, int *CLINUX_NONNULL pidfd);
-long clinux_clone(uint64_t flags, int exit_signal);
 long clinux_execve(const char *CLINUX_NONNULL path, const char *CLINUX_NULLABLE const *CLINUX_NONNULL argv,
                    const char *CLINUX_NULLABLE const *CLINUX_NONNULL envp);
 long clinux_fexecve(int fd, const char *CLINUX_NULLABLE const *CLINUX_NONNULL argv,

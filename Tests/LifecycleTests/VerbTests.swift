@@ -1,0 +1,208 @@
+// What each command does, and what it says when it cannot.
+
+import Foundation
+import Testing
+
+@Suite("Verbs", .enabled(if: TestMachine.isUsable, TestMachine.reason))
+struct VerbTests {
+    @Test func livesThroughEveryStatus() throws {
+        try Sandbox.use("life") { box in
+            try box.configure(box.document("echo started; exec sleep 1000"))
+            let pidFile = box.directory + "/pid"
+            try box.succeed("create", "--bundle", box.bundle, "--pid-file", pidFile, box.id)
+            let created = try box.state()
+            #expect(created.status == "created")
+            #expect(created.bundle == box.bundle)
+            #expect(box.contents(pidFile) == "\(created.pid)")
+            try box.fail("create", "--bundle", box.bundle, box.id,
+                with: "create \(box.id): runtime, step 1 reserveID: container with given ID already exists: \(box.id)")
+            try box.succeed("start", box.id)
+            #expect(try box.state().status == "running")
+            try box.fail("start", box.id,
+                with: "start \(box.id): cannot start an already running container: \(box.id)")
+            try box.fail("delete", box.id,
+                with: "delete: cannot delete container \(box.id) that is not stopped: running")
+            try box.succeed("kill", box.id, "KILL")
+            try box.waitFor(status: "stopped")
+            try box.fail("kill", box.id, "TERM", with: "kill: container not running: \(box.id)")
+            try box.fail("start", box.id,
+                with: "start \(box.id): cannot start a container that has stopped: \(box.id)")
+            try box.succeed("delete", box.id)
+            try box.fail("state", box.id,
+                with: "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))")
+            try box.fail("delete", box.id,
+                with: "delete: container \(box.id) does not exist (state root \(box.stateRoot))")
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
+    @Test func deletesWhatWasOnlyCreated() throws {
+        try Sandbox.use("onlycreated") { box in
+            try box.configure(box.document("true"))
+            try box.succeed("create", box.id)
+            try box.succeed("delete", "--force", box.id)
+            #expect(Leaks.of(box).isEmpty)
+            // The id is free again.
+            try box.succeed("create", box.id)
+            try box.succeed("delete", box.id)
+        }
+    }
+
+    @Test func deletesARunningOneByForce() throws {
+        try Sandbox.use("force") { box in
+            try box.configure(box.document("trap '' TERM; sleep 1000 & sleep 1000 & wait"))
+            try box.succeed("run", "--detach", box.id)
+            #expect(try box.state().status == "running")
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
+    @Test(arguments: [("exit 0", Int32(0)), ("exit 7", 7), ("kill -9 $$", 0), ("exit 255", 255)])
+    func runReturnsTheProgramsStatus(script: String, status: Int32) throws {
+        try Sandbox.use("exit") { box in
+            try box.configure(box.document(script))
+            let outcome = try box.apus("run", box.id)
+            // The first process of a pid namespace ignores its own SIGKILL, and goes on.
+            #expect(outcome.status == status, "\(outcome)")
+        }
+    }
+
+    @Test(arguments: [SIGKILL, SIGTERM])
+    func runReturnsTheSignal(signal: Int32) throws {
+        try Sandbox.use("signal") { box in
+            try box.configure(box.document("trap 'trap - TERM; kill -TERM $$' TERM; echo ready; sleep 1000 & wait; exit 143"))
+            let run = try box.start(["run", box.id])
+            while !run.output.contains("ready") && !box.isStopped { usleep(5000) }
+            if signal == SIGTERM {
+                // The runtime in the foreground passes it on.
+                kill(run.pid, signal)
+            } else {
+                try box.succeed("kill", box.id, "\(signal)")
+            }
+            #expect(run.wait().status == 128 + signal)
+        }
+    }
+
+    @Test func keepsWhatItIsAskedToKeep() throws {
+        try Sandbox.use("keep") { box in
+            try box.configure(box.document("exit 3"))
+            #expect(try box.apus("run", "--keep", box.id).status == 3)
+            #expect(try box.state().status == "stopped")
+            #expect(try box.state().pid == 0)
+            try box.succeed("delete", box.id)
+        }
+    }
+
+    @Test func theConfigurationMayChangeAfterCreate() throws {
+        try Sandbox.use("changed") { box in
+            try box.configure(box.document("echo first > /tmp/said; exec sleep 1000"))
+            try box.succeed("create", box.id)
+            try box.configure(box.document("echo second > /tmp/said"))
+            try box.succeed("start", box.id)
+            for _ in 0..<400 where box.contents(box.rootfs + "/tmp/said") != "first\n" { usleep(5000) }
+            #expect(box.contents(box.rootfs + "/tmp/said") == "first\n")
+            try FileManager.default.removeItem(atPath: box.bundle + "/config.json")
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
+    @Test func aMissingProgramIsReportedByCreate() throws {
+        try Sandbox.use("noprogram") { box in
+            try box.configure(box.document(arguments: ["/bin/nothing"]))
+            let outcome = try box.apus("create", box.id)
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("/bin/nothing"), "\(outcome)")
+            #expect(outcome.errors.contains("init, step "), "\(outcome)")
+        }
+    }
+
+    @Test func aProgramThatCannotRunIsReportedByStart() throws {
+        try Sandbox.use("badprogram") { box in
+            try Data("no program".utf8).write(to: URL(fileURLWithPath: box.rootfs + "/bin/bad"))
+            chmod(box.rootfs + "/bin/bad", 0o755)
+            try box.configure(box.document(arguments: ["/bin/bad"]))
+            try box.succeed("create", box.id)
+            let outcome = try box.apus("start", box.id)
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("exec /bin/bad"), "\(outcome)")
+            #expect(outcome.errors.contains("ENOEXEC"), "\(outcome)")
+            try box.succeed("delete", box.id)
+        }
+    }
+
+    @Test func killsEveryProcessOfTheCgroup() throws {
+        try Sandbox.use("killall") { box in
+            var document = box.document("sleep 1000 & exec sleep 1001")
+            // In the host's pid namespace the end of the first process ends no other.
+            document.change("linux") { linux in
+                linux["namespaces"] = ["mount", "ipc", "uts"].map { ["type": $0] }
+            }
+            try box.configure(document)
+            try box.succeed("run", "--detach", box.id)
+            try box.succeed("kill", "--all", box.id, "KILL")
+            try box.waitFor(status: "stopped")
+            for _ in 0..<200 where !Leaks.processes(box.id).isEmpty { usleep(10_000) }
+            #expect(Leaks.processes(box.id).isEmpty)
+            try box.succeed("delete", box.id)
+        }
+    }
+
+    @Test func listsItsContainers() throws {
+        try Sandbox.use("list") { box in
+            try box.configure(box.document("sleep 1000"))
+            try box.succeed("create", box.id)
+            try box.succeed("run", "--detach", box.id + "-b")
+            #expect(try box.succeed("list", "-q").output == "\(box.id)\n\(box.id)-b\n")
+            let states = try JSONDecoder().decode(
+                [Sandbox.State].self,
+                from: Data(try box.succeed("list", "--format", "json").output.utf8)
+            )
+            #expect(states.map(\.status) == ["created", "running"])
+            try box.succeed("delete", "--force", box.id, box.id + "-b")
+        }
+    }
+
+    @Test func theLogIsOneObjectALine() throws {
+        try Sandbox.use("log") { box in
+            try box.configure(box.document(arguments: ["/bin/nothing"]))
+            let log = box.directory + "/log"
+            #expect(try box.apus("--log", log, "--log-format", "json", "create", box.id).status == 1)
+            let lines = try #require(box.contents(log)).split(separator: "\n")
+            let line = try #require(lines.last)
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
+            #expect(object?["level"] == "error")
+            #expect(object?["msg"]?.hasPrefix("create \(box.id): init, step ") == true, "\(line)")
+            #expect(object?["time"]?.hasSuffix("Z") == true)
+            #expect(object?["process"] == "init")
+            #expect(object?["step"] == "findProgram")
+        }
+    }
+
+    @Test func explainChangesNothing() throws {
+        try Sandbox.use("explain") { box in
+            try box.configure(box.document("true"))
+            let text = try box.succeed("explain").output
+            #expect(text.hasPrefix("create, runtime:\n"))
+            #expect(text.contains("create, init:\n"))
+            #expect(!FileManager.default.fileExists(atPath: box.stateRoot))
+        }
+    }
+}
+
+extension Sandbox {
+    var isStopped: Bool { (try? apus("state", id).output.contains("stopped")) ?? true }
+}
+
+extension Document {
+    /// Changes a member that is an object itself.
+    mutating func change(_ name: String, _ body: (inout Document) -> Void) {
+        var inner = self[name] as? Document ?? [:]
+        body(&inner)
+        self[name] = inner
+    }
+
+    /// Adds to a member that is an array of objects.
+    mutating func add(_ name: String, _ element: Document) {
+        self[name] = (self[name] as? [Document] ?? []) + [element]
+    }
+}
