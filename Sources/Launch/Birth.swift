@@ -39,13 +39,15 @@ package enum Birth {
 
         // Init is born.
         if plan.needsIntermediate {
-            steps += [.cloneIntermediate, .waitFor(.born), .findInit]
+            steps.append(.cloneIntermediate)
+            if plan.intermediateMakesUser { steps += [.waitFor(.unmapped), .mapIDs, .tell(.mapped)] }
+            steps += [.waitFor(.born), .findInit]
         } else {
             steps.append(.cloneInit(plan.createdByClone))
         }
         // ORDER: from outside, where the power to lower it is, and before init has other ids.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
-        if c.namespaces.creates(.user) { steps += [.mapIDs, .tell(.mapped)] }
+        if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
         steps += [.recordInit, .tell(.recorded)]
 
         if needsRuntimeHooks(c) {
@@ -78,6 +80,7 @@ package enum Birth {
             steps.append(.enterNamespace(kind))
             if kind == .user { steps.append(.becomeRoot) }
         }
+        if plan.intermediateMakesUser { steps += [.newUserNamespace, .tell(.unmapped), .waitFor(.mapped), .becomeRoot] }
         if c.namespaces.creates(.time) { steps.append(.newTimeNamespace(c.timeOffsets)) }
         steps += [.cloneInit(plan.createdByClone), .tell(.born)]
         return steps
@@ -99,7 +102,7 @@ package enum Birth {
         if !c.namespaces.joined.isEmpty && !plan.needsIntermediate { steps.append(.becomeUntraceable) }
         // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
         if !plan.needsIntermediate { steps.append(.joinCgroup) }
-        if c.namespaces.creates(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
+        if plan.createdByClone.contains(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
         steps += plan.joinedByInit.map(InitStep.enterNamespace)
         if c.namespaces.creates(.cgroup) { steps.append(.newCgroupNamespace) }
         if c.namespaces.creates(.network) { steps.append(.bringUpLoopback) }

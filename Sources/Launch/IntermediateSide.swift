@@ -43,11 +43,19 @@ final class IntermediateSide {
         case .becomeUntraceable: try Untraceable.become()
         case .joinCgroup: try resources.cgroupEntry?.join.enter(bornInUnified: false)
         case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
+        case .newUserNamespace: try makeUserNamespace()
         case .becomeRoot: try NamespaceEntry.becomeRoot()
         case .newTimeNamespace(let offsets): try makeTimeNamespace(offsets)
         case .cloneInit(let kinds): try cloneInit(kinds)
         case .tell(let message): try resources.childChannel.tell(message, number: initPID)
+        case .waitFor(let message):
+            // The runtime is gone: nobody is left to report to, and nothing of this may stay.
+            guard try resources.childChannel.wait(for: message) != nil else { Processes.exit(1) }
         }
+    }
+
+    private func makeUserNamespace() throws(Failure) {
+        try attempt("make a user namespace", .unshare) { () throws(Errno) in try Namespaces.unshare(.user) }
     }
 
     private func makeTimeNamespace(_ offsets: [TimeOffset]) throws(Failure) {

@@ -15,13 +15,17 @@ struct NamespacePlan {
     /// in a new time namespace; an entered user namespace must own what init's clone makes; and a new user namespace
     /// has no power over namespaces made outside it.
     let needsIntermediate: Bool
+    /// A new time namespace must belong to the new user namespace, and the clocks be set by its root.
+    let intermediateMakesUser: Bool
 
     init(_ c: ContainerConfiguration, _ f: HostFacts) {
         let namespaces = c.namespaces
         // ORDER: the cgroup namespace is made by init, when it is in the container's cgroup; time by the intermediate.
+        let intermediateMakesUser = namespaces.creates(.user) && namespaces.creates(.time)
         createdByClone = NamespaceKind.allCases.filter { kind in
-            namespaces.creates(kind) && kind != .cgroup && kind != .time
+            namespaces.creates(kind) && kind != .cgroup && kind != .time && !(kind == .user && intermediateMakesUser)
         }
+        self.intermediateMakesUser = intermediateMakesUser
         needsIntermediate =
             namespaces.joins(.pid) || namespaces.joins(.time) || namespaces.creates(.time) || namespaces.joins(.user)
             || (namespaces.creates(.user) && !namespaces.joined.isEmpty)

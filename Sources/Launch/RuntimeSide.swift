@@ -12,20 +12,22 @@ internal import Rootfs
 
 /// The runtime's part in a birth, and what is left of it for the verbs that go on (`run`).
 package final class RuntimeSide {
-    private let configuration: ContainerConfiguration
+    let configuration: ContainerConfiguration
     private let configurationBytes: [UInt8]
     private let facts: HostFacts
-    private let request: LaunchRequest
+    let request: LaunchRequest
     private let stateRoot: StateRoot
-    private let cgroup: any CgroupManager
-    private let log: Log
-    private let plan: LaunchPlan
-    private let resources: LaunchResources
-    private let hookState: HookState
+    let cgroup: any CgroupManager
+    let log: Log
+    let plan: LaunchPlan
+    let resources: LaunchResources
+    let hookState: HookState
     private var record: ContainerRecord
     private var initPID: CInt = 0
-    private let initPIDFD = FDTable()
-    private var undo: [RuntimeStep.Undo] = []
+    let initPIDFD = FDTable()
+    private var intermediatePID: CInt = 0
+    let intermediatePIDFD = FDTable()
+    var undo: [RuntimeStep.Undo] = []
 
     /// - Parameters:
     ///   - configurationBytes: config.json as it is now, kept for later commands.
@@ -150,47 +152,6 @@ extension RuntimeSide {
     package func releaseLock() {
         resources.directory = nil
     }
-
-    /// Takes the whole birth back, because a step after it failed.
-    package func rollBack(after failure: Failure) -> Failure {
-        var failure = failure
-        if failure.isHookFailure { runPoststopHooks() }
-        while let act = undo.popLast() {
-            do throws(Failure) {
-                try perform(act)
-            } catch {
-                failure = failure.hinting("cleaning up failed too: \(error.line)")
-            }
-        }
-        return failure
-    }
-
-    private func perform(_ act: RuntimeStep.Undo) throws(Failure) {
-        switch act {
-        case .endProcesses: try endInit()
-        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
-        case .removeRecord: try resources.directory?.remove()
-        case .removePIDFile(let path): try PIDFile.remove(path)
-        }
-    }
-
-    private func endInit() throws(Failure) {
-        guard !initPIDFD.isEmpty else { return }
-        try? Processes.signal(initPIDFD[0], 9)
-        // Reaped already when its death was explained.
-        _ = try? Processes.reap(pidfd: initPIDFD[0])
-    }
-
-    private func runPoststopHooks() {
-        let state = hookState.document(status: "stopped", pid: nil)
-        for (index, hook) in configuration.hooks[.poststop].enumerated() {
-            do throws(Failure) {
-                try HookRunner.run(hook, .poststop, index: index, state: state)
-            } catch {
-                log.warning(error.line)
-            }
-        }
-    }
 }
 
 // MARK: - Acts
@@ -285,14 +246,14 @@ extension RuntimeSide {
         let child = try attempt("clone the intermediate process", .clone3) { () throws(Errno) in
             try Processes.clone { side.live() }
         }
+        intermediatePID = child.pid
+        intermediatePIDFD.add(child.takeDescriptor())
         resources.closeChildSide()
-        // It ends by itself as soon as init is born, or with a report of why not.
-        _ = try attempt("wait for the intermediate process", .waitid) { () throws(Errno) in
-            try Processes.reap(pidfd: child.pidfd.borrowed)
-        }
     }
 
     private func findInit() throws(Failure) {
+        // The intermediate ends by itself as soon as init is born.
+        try reapIntermediate()
         initPID = received
         initPIDFD.add(
             try attempt("open a pidfd for init", .pidfdOpen) { () throws(Errno) in try Processes.open(pid: received) }
@@ -303,7 +264,7 @@ extension RuntimeSide {
         try UserNamespaceMapping.write(
             uid: configuration.uidMappings,
             gid: configuration.gidMappings,
-            ofProcess: initPID,
+            ofProcess: initPID > 0 ? initPID : intermediatePID,
             facts: facts
         )
     }
@@ -353,9 +314,8 @@ extension RuntimeSide {
     private func tell(_ message: SyncMessage) throws(Failure) {
         do throws(Failure) {
             try resources.runtimeChannel.tell(message)
-        } catch where error.errno == .EPIPE || error.errno == .ECONNRESET {
-            // Init has ended: the news is what it said last, not that it does not listen.
-            _ = try resources.runtimeChannel.wait(for: .failed)
+        } catch where error.errno == .EPIPE && error.step == nil {
+            // Init is gone without a report.
             throw explainDeath(waitingFor: "init")
         }
     }
@@ -366,30 +326,4 @@ extension RuntimeSide {
         }
         return number
     }
-
-    /// What can be known of an init that ended without a word.
-    private func explainDeath(waitingFor expected: String) -> Failure {
-        let role: ProcessRole = resources.breadcrumb[.initial] > 0 ? .initial : .intermediate
-        let index = resources.breadcrumb[role]
-        let steps = role == .initial ? plan.initial.map(\.name) : plan.intermediate.map(\.name)
-        var text = "wait for \(expected): \(role.name)"
-        if !initPIDFD.isEmpty, let status = try? Processes.reap(pidfd: initPIDFD[0]) {
-            switch status {
-            case .exited(let code): text += " exited with status \(code)"
-            case .signalled(let signal): text += " was killed by signal \(signal)"
-            }
-        } else {
-            text += " ended"
-        }
-        if (1...max(1, steps.count)).contains(index) { text += " in step \(index) \(steps[index - 1])" }
-        if let kills = try? cgroup.oomKillCount(), kills > 0 {
-            return Failure("container init was OOM-killed (memory limit too low?): \(text)")
-        }
-        return Failure(text)
-    }
-}
-
-extension Failure {
-    /// Whether a hook is to blame; then the spec wants the poststop hooks run.
-    fileprivate var isHookFailure: Bool { step?.name == "hook" }
 }

@@ -135,12 +135,14 @@ package enum IntermediateStep: StepText {
     /// What it bears is then there too.
     case joinCgroup
     case enterNamespace(NamespaceKind)
-    /// The ids of the entered user namespace's root.
+    case newUserNamespace
+    /// The ids of the user namespace's root.
     case becomeRoot
     /// For the children: a time namespace, whose clocks can be set only before anybody is in it.
     case newTimeNamespace([TimeOffset])
     case cloneInit([NamespaceKind])
     case tell(SyncMessage)
+    case waitFor(SyncMessage)
 
     package var name: String {
         switch self {
@@ -148,10 +150,12 @@ package enum IntermediateStep: StepText {
         case .becomeUntraceable: "becomeUntraceable"
         case .joinCgroup: "joinCgroup"
         case .enterNamespace: "enterNamespace"
+        case .newUserNamespace: "newUserNamespace"
         case .becomeRoot: "becomeRoot"
         case .newTimeNamespace: "newTimeNamespace"
         case .cloneInit: "cloneInit"
         case .tell: "tell"
+        case .waitFor: "waitFor"
         }
     }
 
@@ -161,8 +165,8 @@ package enum IntermediateStep: StepText {
         case .newTimeNamespace(let offsets):
             offsets.map { "\($0.clock) \($0.seconds)s \($0.nanoseconds)ns" }.joined(separator: ", ")
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
-        case .tell(let message): message.name
-        case .dieWithParent, .becomeUntraceable, .joinCgroup, .becomeRoot: ""
+        case .tell(let message), .waitFor(let message): message.name
+        case .dieWithParent, .becomeUntraceable, .joinCgroup, .newUserNamespace, .becomeRoot: ""
         }
     }
 }

@@ -8,7 +8,9 @@ package import LinuxSystem
 package enum SyncMessage: UInt8, CaseIterable, Sendable {
     /// Intermediate to runtime: init is born; the number is its pid.
     case born = 1
-    /// Runtime to init: your user and group ids are mapped.
+    /// Intermediate to runtime: it is in a new user namespace, whose ids are to be mapped.
+    case unmapped
+    /// Runtime to init or to the intermediate: your user and group ids are mapped.
     case mapped
     /// Runtime to init: your pid is on record, so you no longer need to die with me.
     case recorded
@@ -45,10 +47,27 @@ package final class SyncChannel {
     }
 
     /// Tells the other side.
+    /// - Throws: The other side's own failure where it failed before it could hear this.
     package func tell(_ message: SyncMessage, number: Int32 = 0) throws(Failure) {
         let bits = UInt32(bitPattern: number)
         let bytes = [message.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
-        try attempt("tell \(message.name)", .write) { () throws(Errno) in try descriptor.writeOnce(bytes) }
+        do throws(Errno) {
+            try descriptor.writeOnce(bytes)
+        } catch {
+            if error == .EPIPE { try throwFailureThatCame() }
+            throw Failure("tell \(message.name)", .write, error)
+        }
+    }
+
+    /// Reads to the end, for the reason why the other side is gone.
+    private func throwFailureThatCame() throws(Failure) {
+        while true {
+            switch try receive() {
+            case .message: continue
+            case .failure(let failure): throw failure
+            case .end: return
+            }
+        }
     }
 
     /// Reports a failure; what cannot be told is lost, because nobody is left to hear it.
@@ -66,21 +85,15 @@ package final class SyncChannel {
 
     /// Waits for the next message. The corresponding system call is `read(2)`.
     package func receive() throws(Failure) -> Received {
-        do throws(Errno) {
-            return Self.parse(try read())
-        } catch .ECONNRESET {
-            return .end
-        } catch {
-            throw Failure("wait for a message", .read, error)
-        }
-    }
-
-    private func read() throws(Errno) -> [UInt8] {
-        do throws(Errno) {
-            return try descriptor.read(upTo: FailureRecord.maximumSize + 1)
-        } catch .ECONNRESET {
-            // Said once, when the other side ended without having read all: what it told before that comes next.
-            return try descriptor.read(upTo: FailureRecord.maximumSize + 1)
+        while true {
+            do throws(Errno) {
+                return Self.parse(try descriptor.read(upTo: FailureRecord.maximumSize + 1))
+            } catch .ECONNRESET {
+                // Said once, when the other side ended without reading all it was told. What it told is still there.
+                continue
+            } catch {
+                throw Failure("wait for a message", .read, error)
+            }
         }
     }
 

@@ -55,7 +55,7 @@ private func profile(_ errno: UInt16 = 1, names: [String] = ["mkdir", "no_such_c
         var variants: [SeccompConfiguration] = []
         variants.append(profile(2))
         variants.append(profile(names: ["mkdir"]))
-        variants.append(profile(names: ["mkdirno_such_call"]))
+        variants.append(profile(names: ["mkdirn", "o_such_call"]))
         var other = profile()
         other.architectures = ["SCMP_ARCH_X86"]
         variants.append(other)

@@ -1,0 +1,89 @@
+// When a birth fails: what is known of an init that ended without a word, and how everything is taken back. Called by
+// RuntimeSide and by `run`, whose start may fail after a creation that worked.
+
+internal import Cgroups
+internal import Configuration
+package import Diagnostics
+internal import LinuxSystem
+internal import Records
+
+extension RuntimeSide {
+    /// Takes the whole birth back, because a step after it failed.
+    package func rollBack(after failure: Failure) -> Failure {
+        var failure = failure
+        if failure.isHookFailure { runPoststopHooks() }
+        while let act = undo.popLast() {
+            do throws(Failure) {
+                try perform(act)
+            } catch {
+                failure = failure.hinting("cleaning up failed too: \(error.line)")
+            }
+        }
+        return failure
+    }
+
+    private func perform(_ act: RuntimeStep.Undo) throws(Failure) {
+        switch act {
+        case .endProcesses: try endInit()
+        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
+        case .removeRecord: try resources.directory?.remove()
+        case .removePIDFile(let path): try PIDFile.remove(path)
+        }
+    }
+
+    func reapIntermediate() throws(Failure) {
+        guard !intermediatePIDFD.isEmpty else { return }
+        _ = try attempt("wait for the intermediate process", .waitid) { () throws(Errno) in
+            try Processes.reap(pidfd: intermediatePIDFD[0])
+        }
+        intermediatePIDFD.closeAll()
+    }
+
+    private func endInit() throws(Failure) {
+        if !intermediatePIDFD.isEmpty {
+            try? Processes.signal(intermediatePIDFD[0], 9)
+            try reapIntermediate()
+        }
+        guard !initPIDFD.isEmpty else { return }
+        try? Processes.signal(initPIDFD[0], 9)
+        // Reaped already when its death was explained.
+        _ = try? Processes.reap(pidfd: initPIDFD[0])
+    }
+
+    private func runPoststopHooks() {
+        let state = hookState.document(status: "stopped", pid: nil)
+        for (index, hook) in configuration.hooks[.poststop].enumerated() {
+            do throws(Failure) {
+                try HookRunner.run(hook, .poststop, index: index, state: state)
+            } catch {
+                log.warning(error.line)
+            }
+        }
+    }
+
+    /// What can be known of an init that ended without a word.
+    func explainDeath(waitingFor expected: String) -> Failure {
+        let role: ProcessRole = resources.breadcrumb[.initial] > 0 ? .initial : .intermediate
+        let index = resources.breadcrumb[role]
+        let steps = role == .initial ? plan.initial.map(\.name) : plan.intermediate.map(\.name)
+        var text = "wait for \(expected): \(role.name)"
+        if !initPIDFD.isEmpty, let status = try? Processes.reap(pidfd: initPIDFD[0]) {
+            switch status {
+            case .exited(let code): text += " exited with status \(code)"
+            case .signalled(let signal): text += " was killed by signal \(signal)"
+            }
+        } else {
+            text += " ended"
+        }
+        if (1...max(1, steps.count)).contains(index) { text += " in step \(index) \(steps[index - 1])" }
+        if let kills = try? cgroup.oomKillCount(), kills > 0 {
+            return Failure("container init was OOM-killed (memory limit too low?): \(text)")
+        }
+        return Failure(text)
+    }
+}
+
+extension Failure {
+    /// Whether a hook is to blame; then the spec wants the poststop hooks run.
+    fileprivate var isHookFailure: Bool { step?.name == "hook" }
+}
