@@ -15,6 +15,7 @@ STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	--static-swift-stdlib -Xswiftc -static-executable -Xswiftc -use-ld=lld \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
+	-Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata \
 	-Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections
 
 .PHONY: build demo check check-unit check-conformance check-format install bench clean build-packages demo-packages check-packages
