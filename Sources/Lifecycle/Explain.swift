@@ -1,10 +1,10 @@
 // `explain`: the steps that create, start and delete would take, computed by the same functions, executing none.
 
 internal import Cgroups
-internal import Configuration
+package import Configuration
 internal import Confinement
 package import Diagnostics
-internal import Launch
+package import Launch
 internal import Records
 
 /// `explain`.
@@ -44,7 +44,12 @@ package enum Explain {
             hardLimits: HostProbe.hardLimits(),
             cgroups: cgroups
         )
-        return [
+        return sections(c, plan)
+    }
+
+    /// All that happens to a container, from what its birth is planned to be.
+    package static func sections(_ c: ContainerConfiguration, _ plan: LaunchPlan) -> [Section] {
+        [
             section("create", "runtime", plan.runtime),
             section("create", "intermediate", plan.intermediate),
             section("create", "init", plan.initial),

@@ -34,6 +34,8 @@ package struct StateRoot: Sendable {
             throw error
         }
         guard let container else { throw Failure("container \(id) was deleted while it was being created") }
+        // Deleted and made again by another creation, before this one had the lock: then it is the other's.
+        guard try container.readRecord() == nil else { throw Failure("container with given ID already exists: \(id)") }
         return container
     }
 

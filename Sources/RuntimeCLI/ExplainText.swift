@@ -2,11 +2,12 @@
 // tests are this text.
 
 internal import JSON
-internal import Lifecycle
+package import Lifecycle
 
 /// The output of `explain`.
-enum ExplainText {
-    static func text(of sections: [Explain.Section], _ format: ExplainFormat) -> String {
+package enum ExplainText {
+    /// The steps as text, or as JSON with a line break at its end.
+    package static func text(of sections: [Explain.Section], _ format: ExplainFormat) -> String {
         switch format {
         case .text: sections.map(text).joined(separator: "\n")
         case .json: json(sections)

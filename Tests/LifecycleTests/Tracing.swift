@@ -38,15 +38,17 @@ enum Tracing {
         var points: (runtime: [FaultPoint], child: [FaultPoint]) = ([], [])
         for line in lines {
             let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            guard parts.count == 2, let name = parts[1].split(separator: "(").first.map(String.init), !name.hasPrefix("<"),
-                name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }), parts[1].contains("(")
+            // Short pids are padded.
+            let text = parts.count == 2 ? parts[1].drop { $0 == " " } : ""
+            guard text.contains("("), let name = text.split(separator: "(").first.map(String.init),
+                name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
             else { continue }
             let count = (counts[parts[0]]?[name] ?? 0) + 1
             counts[parts[0], default: [:]][name] = count
             let isOfChild = parts[0] != runtime
             let point = FaultPoint(isOfChild: isOfChild, call: name, occurrence: count)
             // The program's own first act; what is before it belongs to the loader.
-            if !isOfChild && parts[1].hasPrefix("rt_sigaction(SIGPIPE") { points.runtime = [] }
+            if !isOfChild && text.hasPrefix("rt_sigaction(SIGPIPE") { points.runtime = [] }
             if isOfChild { points.child.append(point) } else { points.runtime.append(point) }
         }
         // The runtime's own calls of that name and number come first and would take the fault.
