@@ -35,6 +35,7 @@ RUN_SHAPES = {
     "user": ["--user", "1000:1000", "--group-add", "2000", "-w", "/tmp", "-e", "GREETING=hello world"],
     "sysctl": ["--sysctl", "net.ipv4.ip_forward=1", "--hostname", "probe-host"],
     "device": ["--device", "/dev/null:/dev/nothing:rw"],
+    "no-task-limit": ["--pids-limit", "-1"],
 }
 PODMAN_SHAPES = dict(
     RUN_SHAPES,

@@ -1,7 +1,8 @@
 """Whole lives of containers, told in an engine's own commands: what each should end with and print.
 
 A life is the verb of the runtime that it needs beyond the five of the specification, or None, and its steps. A step is
-a command, its exit status (or several that will do) and a pattern in what it prints. RUN, IMAGE and LOOP are replaced; NAME is the container.
+a command, its exit status (or several that will do) and a pattern in what it prints. RUN, IMAGE and LOOP are replaced;
+NAME is the container.
 """
 
 import re
