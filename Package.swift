@@ -72,6 +72,8 @@ let package = Package(
             "ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"
         ),
         tests("LifecycleTests", "apus"),
+        tests("LaunchTests", "Launch", "Lifecycle", "RuntimeCLI", "Confinement", "Configuration", "OCISpec", "JSON"),
+        tests("SourceRulesTests"),
         probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
         probe("CgroupProbe", "Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"),
         probe("ConfinementProbe", "Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),

@@ -21,17 +21,17 @@ struct VerbTests {
             try box.fail("start", box.id,
                 with: "start \(box.id): cannot start an already running container: \(box.id)")
             try box.fail("delete", box.id,
-                with: "delete: cannot delete container \(box.id) that is not stopped: running")
+                with: "delete \(box.id): cannot delete container \(box.id) that is not stopped: running")
             try box.succeed("kill", box.id, "KILL")
             try box.waitFor(status: "stopped")
-            try box.fail("kill", box.id, "TERM", with: "kill: container not running: \(box.id)")
+            try box.fail("kill", box.id, "TERM", with: "kill \(box.id): container not running: \(box.id)")
             try box.fail("start", box.id,
                 with: "start \(box.id): cannot start a container that has stopped: \(box.id)")
             try box.succeed("delete", box.id)
             try box.fail("state", box.id,
                 with: "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))")
             try box.fail("delete", box.id,
-                with: "delete: container \(box.id) does not exist (state root \(box.stateRoot))")
+                with: "delete \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))")
             try box.succeed("delete", "--force", box.id)
         }
     }
