@@ -141,7 +141,7 @@ class Engine:
         if "-t" in line:
             line = ["script", "-qec", " ".join(f"'{word}'" for word in line), "/dev/null"]
         done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
-                              errors="replace", env=dict(os.environ, TMPDIR=self.folder))
+                              errors="replace", env=dict(os.environ, TMPDIR=self.folder), cwd=self.folder)
         config = None
         if os.path.exists(captured):
             with open(captured) as file:
