@@ -12,7 +12,11 @@ CHECK_PACKAGES := busybox-static python3 gcc libc6-dev strace runc crun uidmap
 
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
-	--static-swift-stdlib -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections
+	--static-swift-stdlib -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
+	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
+	-Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata \
+	-Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections
 
 .PHONY: build demo check check-unit check-conformance check-format install bench clean build-packages demo-packages check-packages
 

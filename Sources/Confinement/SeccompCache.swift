@@ -17,13 +17,19 @@ struct SeccompCache {
     static let capacity = 64
     /// Longer files are not ours: the kernel's limit for a program is 32 KiB.
     private static let maximumSize = 65_536
-    private static let magic = Array("apus seccomp 01\n".utf8)
+    private static let magic = Array("apus seccomp 02\n".utf8)
     private static let digestSize = 32
 
     init(_ directory: BorrowedFD, key: [UInt8]) {
         self.directory = directory
         self.key = key
-        name = key.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in key {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        name = String(decoding: text, as: UTF8.self)
     }
 
     /// Hashes the section and what else decides the program: the library, the kernel, the machine, and (by `magic`,
@@ -126,30 +132,42 @@ struct SeccompCache {
         return content + SHA256.digest(content)
     }
 
+    // Plain loops: the library's generic algorithms would cost more at their first use than the reading itself.
     func decode(_ content: [UInt8]) -> SeccompCompiler.Output? {
-        let header = Self.magic.count + key.count
+        let header = Self.magic + key
         let end = content.count - Self.digestSize
-        guard end >= header + 12, content[..<header].elementsEqual(Self.magic + key) else { return nil }
-        let lengths = [0, 4, 8].map { offset in
-            (0..<4).reduce(0) { $0 | Int(content[header + offset + $1]) << (8 * $1) }
-        }
-        guard header + 12 + lengths.reduce(0, +) == end,
-            lengths[0] % 8 == 0, lengths[0] > 0,
-            SHA256.digest(Array(content[..<end])).elementsEqual(content[end...])
+        var offset = header.count + 12
+        guard end >= offset, Self.matches(content, 0, header) else { return nil }
+        let program = Self.number(content, header.count)
+        let unknown = Self.number(content, header.count + 4)
+        let foreign = Self.number(content, header.count + 8)
+        guard offset + program + unknown + foreign == end, program > 0, program % 8 == 0,
+            Self.matches(content, end, SHA256.digest(Array(content[..<end])))
         else { return nil }
-        var offset = header + 12
-        let parts = lengths.map { length in
-            defer { offset += length }
-            return Array(content[offset..<(offset + length)])
-        }
-        func names(_ bytes: [UInt8]) -> [String] {
-            bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
-        }
-        return SeccompCompiler.Output(
-            program: parts[0],
-            unknownCalls: names(parts[1]),
-            foreignArchitectures: names(parts[2])
+        var output = SeccompCompiler.Output(
+            program: Array(content[offset..<(offset + program)]),
+            unknownCalls: [],
+            foreignArchitectures: []
         )
+        offset += program
+        if unknown > 0 { output.unknownCalls = Self.names(content[offset..<(offset + unknown)]) }
+        offset += unknown
+        if foreign > 0 { output.foreignArchitectures = Self.names(content[offset..<end]) }
+        return output
+    }
+
+    private static func matches(_ content: [UInt8], _ offset: Int, _ expected: [UInt8]) -> Bool {
+        for index in expected.indices where content[offset + index] != expected[index] { return false }
+        return true
+    }
+
+    private static func number(_ content: [UInt8], _ offset: Int) -> Int {
+        Int(content[offset]) | Int(content[offset + 1]) << 8 | Int(content[offset + 2]) << 16
+            | Int(content[offset + 3]) << 24
+    }
+
+    private static func names(_ bytes: ArraySlice<UInt8>) -> [String] {
+        bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Bytes for the hash. Every text and list carries its length, so that different sections differ.

@@ -114,8 +114,7 @@ enum SeccompCompiler {
         )
     }
 
-    /// The library's filter under construction, at its default optimisation: its binary tree (level 2) took three times
-    /// as long to compile and ran no faster, because the kernel remembers which calls are always allowed.
+    /// The library's filter under construction.
     @safe private struct Filter: ~Copyable {
         private let context: scmp_filter_ctx
 
@@ -123,6 +122,10 @@ enum SeccompCompiler {
             guard let context = unsafe seccomp_init(SeccompCompiler.number(of: defaultAction)) else {
                 throw Failure("linux.seccomp.defaultAction: this kernel or libseccomp does not know \(defaultAction)")
             }
+            // A binary tree over the numbers instead of a chain. Compiling takes three times as long, once; loading,
+            // which every start pays, takes half (0.27 ms against 0.58 for 1 000 instructions), because the kernel
+            // walks the program for every number to learn which calls are always allowed.
+            _ = unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
             unsafe self.context = context
         }
 

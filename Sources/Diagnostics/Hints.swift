@@ -8,7 +8,7 @@ package enum Hints {
     struct Row: Sendable {
         let calls: Set<SystemCall>
         let errno: Errno
-        /// A word that the action must contain; `nil` for any.
+        /// A whole word that the action must contain; `nil` for any.
         let word: String?
         let advice: String
 
@@ -57,7 +57,7 @@ package enum Hints {
     static func advice(for failure: Failure) -> String? {
         guard let call = failure.call, let errno = failure.errno else { return nil }
         return rows.first { row in
-            row.calls.contains(call) && row.errno == errno && (row.word.map { failure.action.contains($0) } ?? true)
+            row.calls.contains(call) && row.errno == errno && (row.word.map { word in failure.action.split(separator: " " as Character).contains { $0 == word } } ?? true)
         }?.advice
     }
 }

@@ -17,6 +17,7 @@ final class InitSide {
     private let resources: LaunchResources
     private let steps: [InitStep]
     private let hookState: HookState
+    private let log: Log
     private let cgroupMounts: [CgroupMountSource]
     private var rootfs: RootfsExecutor?
     private var listener: CInt = -1
@@ -31,8 +32,10 @@ final class InitSide {
         _ request: LaunchRequest,
         _ resources: LaunchResources,
         steps: [InitStep],
-        cgroupMounts: [CgroupMountSource]
+        cgroupMounts: [CgroupMountSource],
+        log: Log
     ) {
+        self.log = log
         self.configuration = configuration
         self.request = request
         self.resources = resources
@@ -49,6 +52,7 @@ final class InitSide {
         try? Processes.setName("apus:[2:INIT]")
         for (index, step) in steps.enumerated() {
             resources.breadcrumb[.initial] = index + 1
+            if log.isDebugging { log.debug("init step \(index + 1)/\(steps.count) \(step.name) \(step.detail)") }
             do throws(Failure) {
                 try perform(step)
             } catch {

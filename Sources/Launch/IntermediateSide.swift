@@ -12,9 +12,11 @@ final class IntermediateSide {
     private let resources: LaunchResources
     private let steps: [IntermediateStep]
     private let initSide: InitSide
+    private let log: Log
     private var initPID: CInt = 0
 
-    init(_ resources: LaunchResources, steps: [IntermediateStep], initSide: InitSide) {
+    init(_ resources: LaunchResources, steps: [IntermediateStep], initSide: InitSide, log: Log) {
+        self.log = log
         self.resources = resources
         self.steps = steps
         self.initSide = initSide
@@ -26,6 +28,9 @@ final class IntermediateSide {
         try? Processes.setName("apus:[1:INTER]")
         for (index, step) in steps.enumerated() {
             resources.breadcrumb[.intermediate] = index + 1
+            if log.isDebugging {
+                log.debug("intermediate step \(index + 1)/\(steps.count) \(step.name) \(step.detail)")
+            }
             do throws(Failure) {
                 try perform(step)
             } catch {

@@ -225,7 +225,8 @@ extension RuntimeSide {
             request,
             resources,
             steps: plan.initial,
-            cgroupMounts: cgroup.placement.mountSources
+            cgroupMounts: cgroup.placement.mountSources,
+            log: log
         )
     }
 
@@ -242,7 +243,7 @@ extension RuntimeSide {
     }
 
     private func cloneIntermediate() throws(Failure) {
-        let side = IntermediateSide(resources, steps: plan.intermediate, initSide: initSide)
+        let side = IntermediateSide(resources, steps: plan.intermediate, initSide: initSide, log: log)
         let child = try attempt("clone the intermediate process", .clone3) { () throws(Errno) in
             try Processes.clone { side.live() }
         }

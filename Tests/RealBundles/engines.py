@@ -118,6 +118,15 @@ class Engine:
             words = [word.replace("HOLDER", str(self.daemons[-1].pid)) for word in words]
         return words
 
+    def base(self):
+        """The engine's program and the options that keep it in its directory."""
+        raise NotImplementedError
+
+    def run_words(self, shape=None):
+        """The word `run` and the options that every container gets."""
+        network = [] if "--net" in self.shapes.get(shape, []) else ["--network", "none"]
+        return ["run", "--cgroup-parent", "/apus-engines"] + LIMITS + network
+
     def command(self, shape, words):
         """The command line that runs the container in the foreground."""
         raise NotImplementedError
@@ -183,9 +192,7 @@ class Podman(Engine):
         self.check(self.base() + ["load", "-i", archive])
 
     def command(self, shape, words):
-        network = [] if "--net" in self.shapes[shape] else ["--network", "none"]
-        return (self.base() + ["run", "--rm", "--cgroup-parent", "/apus-engines"] + LIMITS + network
-                + self.arguments(shape) + [images.NAME] + words)
+        return self.base() + self.run_words(shape) + ["--rm"] + self.arguments(shape) + [images.NAME] + words
 
     def stop(self):
         subprocess.run(self.base() + ["rm", "-fa", "-t", "0"], capture_output=True, check=False)
@@ -216,9 +223,7 @@ class Docker(Engine):
         return self.path("daemon.json")
 
     def command(self, shape, words):
-        network = [] if "--net" in self.shapes[shape] else ["--network", "none"]
-        return (self.base() + ["run", "--rm", "--cgroup-parent", "/apus-engines"] + LIMITS + network
-                + self.arguments(shape) + [images.NAME] + words)
+        return self.base() + self.run_words(shape) + ["--rm"] + self.arguments(shape) + [images.NAME] + words
 
     def stop(self):
         held = subprocess.run(self.base() + ["ps", "-aq"], capture_output=True, text=True, check=False).stdout.split()
@@ -245,10 +250,13 @@ class Containerd(Engine):
         self.start_daemon(["containerd", "-c", self.path("config.toml")], self.base() + ["version"])
         self.check(self.base() + ["image", "import", "--snapshotter", "native", archive])
 
-    def command(self, shape, words):
+    def run_words(self, shape=None):
         self.count += 1
-        return (self.base() + ["run", "--rm", "--snapshotter", "native", "--runc-binary", self.shim,
-                               "--cgroup", f"/apus-engines/probe{self.count}"] + self.arguments(shape)
+        return ["run", "--snapshotter", "native", "--runc-binary", self.shim,
+                "--cgroup", f"/apus-engines/probe{self.count}"]
+
+    def command(self, shape, words):
+        return (self.base() + self.run_words() + ["--rm"] + self.arguments(shape)
                 + [images.NAME, f"probe{self.count}"] + words)
 
 

@@ -48,11 +48,11 @@ func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
         }
     }
     var sources = try MountSources(opening: RootfsPlan.sources(request.configuration, request.facts))
-    let gate = try attempt("make a pipe", .pipe2) { () throws(Errno) in try Descriptors.pipe() }
+    let gate = try attempt("make a pipe", .pipe2) { () throws(Errno) in try LinuxSystem.Pipe() }
     let child = try attempt("clone", .clone3) { () throws(Errno) in
         try Processes.clone(namespaces: request.configuration.namespaces.created) {
             do throws(Failure) {
-                _ = try? gate.first.borrowed.read(upTo: 1)
+                _ = try? gate.reader.read(upTo: 1)
                 try buildAndRun(request, sources.takeAll())
             } catch {
                 report(error)
@@ -68,7 +68,7 @@ func runContainer(_ request: ProbeRequest) throws(Failure) -> CInt {
             close(fd)
         }
     }
-    try attempt("open the gate", .write) { () throws(Errno) in try gate.second.borrowed.write("x") }
+    try attempt("open the gate", .write) { () throws(Errno) in try gate.writer.write("x") }
     return try attempt("wait", .waitid) { () throws(Errno) in
         try Processes.reap(pidfd: child.pidfd.borrowed).shellCode
     }
@@ -106,9 +106,7 @@ func buildAndRun(_ request: ProbeRequest, _ sources: consuming MountSources) thr
     let words: [UnsafePointer<CChar>?] = ["/bin/busybox", "sh", "-c", request.script].map { (word: String) in
         UnsafePointer(strdup(word))
     }
-    try attempt("execute /bin/busybox", .execve) { () throws(Errno) in
-        try Processes.execute(words[0] ?? UnsafePointer(strdup("")), words + [nil], [nil])
-    }
+    throw Failure("execute /bin/busybox", .execve, Processes.execute(words[0] ?? UnsafePointer(strdup("")), words + [nil], [nil]))
 }
 
 func report(_ failure: Failure) {

@@ -158,11 +158,12 @@ func isUnderstood(_ accepted: Accepted) throws {
     spec.rootless = true
     #expect(try parse("spec -b /b -f /f --rootless").command == .spec(spec))
     var explain = ExplainOptions()
-    explain.verb = .run
     explain.bundle = "/b"
     explain.configFile = "/c"
     explain.format = .json
-    #expect(try parse("explain --bundle /b -f /c --format json run").command == .explain(explain))
+    #expect(try parse("explain -f /c --format json /b").command == .explain(explain))
+    explain.bundle = "/other"
+    #expect(try parse("explain --bundle /other -f /c --format json").command == .explain(explain))
     #expect(try parse("explain").command == .explain(ExplainOptions()))
 }
 
@@ -175,10 +176,10 @@ func isUnderstood(_ accepted: Accepted) throws {
     #expect(given.log == "/l")
     #expect(given.logFormat == .json)
     #expect(given.logLevel == .error)
-    #expect(given.showsDebug)
+    #expect(given.level == .debug)
     #expect(given.cgroupManager == .disabled)
     #expect(given.rootless == .yes)
-    #expect(try !parse("--debug --debug=false features").globals.showsDebug)
+    #expect(try parse("--debug --debug=false features").globals.level == .warning)
     #expect(try parse("--systemd-cgroup features").globals.cgroupManager == .systemd)
     #expect(try parse("--systemd-cgroup --systemd-cgroup=false features").globals.cgroupManager == .cgroupfs)
 }
