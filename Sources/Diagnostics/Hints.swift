@@ -56,8 +56,9 @@ package enum Hints {
 
     static func advice(for failure: Failure) -> String? {
         guard let call = failure.call, let errno = failure.errno else { return nil }
+        let words = failure.action.split(separator: " " as Character)
         return rows.first { row in
-            row.calls.contains(call) && row.errno == errno && (row.word.map { word in failure.action.split(separator: " " as Character).contains { $0 == word } } ?? true)
+            row.calls.contains(call) && row.errno == errno && (row.word.map { word in words.contains { $0 == word } } ?? true)
         }?.advice
     }
 }
