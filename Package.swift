@@ -129,9 +129,12 @@ let package = Package(
             "Diagnostics",
             "LinuxSystem"
         ),
-        tests("LifecycleTests", "apus"),
+        tests("LifecycleTests", "apus", "DenyCalls"),
         tests("LaunchTests", "Launch", "Lifecycle", "RuntimeCLI", "Confinement", "Configuration", "OCISpec", "JSON"),
         tests("SourceRulesTests"),
+        tests("DiagnosticsTests", "Diagnostics", "LinuxSystem"),
+        tests("RecordsTests", "Records", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "JSON", "OCISpec"),
+        .executableTarget(name: "DenyCalls", path: "Tests/DenyCalls"),
         probe("RootfsProbe", "Rootfs", "Configuration", "KernelTypes", "LinuxSystem", "Diagnostics"),
         probe("CgroupProbe", "Cgroups", "KernelTypes", "Configuration", "Diagnostics", "LinuxSystem"),
         probe("ConfinementProbe", "Confinement", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"),

@@ -45,6 +45,15 @@ enum Leaks {
             .filter { $0 != ".cache" }.map { "state \($0)" }
     }
 
+    /// Ends and removes what a failed test left that no state names any more.
+    static func clear(_ id: String) {
+        for process in processes(id) {
+            if let pid = process.split(separator: " ").dropFirst().first.flatMap({ pid_t($0) }) { kill(pid, SIGKILL) }
+        }
+        for _ in 0..<100 where !processes(id).isEmpty { usleep(10_000) }
+        for cgroup in cgroups(id) { rmdir(String(cgroup.dropFirst("cgroup ".count))) }
+    }
+
     private static func bytes(_ path: String) -> Data {
         (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data()
     }

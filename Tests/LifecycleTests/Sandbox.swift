@@ -188,6 +188,7 @@ final class Sandbox {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: stateRoot)) ?? [] where name != ".cache" {
             _ = try? apus("delete", "--force", name)
         }
+        Leaks.clear(id)
         try? FileManager.default.removeItem(atPath: directory)
     }
 }
