@@ -30,12 +30,18 @@ build: build-packages
 demo: build demo-packages
 	@Tests/Demo/run $(abspath $(BINARY))
 
-check: build check-packages check-format check-unit check-conformance
-	@Tests/summary
+# Everything runs, whatever fails; the last line counts it all.
+check: build check-packages
+	@rm -rf $(SCRATCH)/results && mkdir -p $(SCRATCH)/results
+	@$(MAKE) --no-print-directory --keep-going check-format check-unit check-conformance; status=$$?; \
+		Tests/summary && exit $$status
 
 check-format:
 	@echo "== format"
-	@swift format lint --strict --recursive Sources Tests Package.swift
+	@mkdir -p $(SCRATCH)/results
+	@if swift format lint --strict --recursive Sources Tests Package.swift; then \
+		echo "1 passed, 0 failed" > $(SCRATCH)/results/format.txt; \
+	else echo "0 passed, 1 failed" > $(SCRATCH)/results/format.txt; exit 1; fi
 
 check-unit: build-packages
 	@echo "== unit, golden, kernel-facing and lifecycle tests"

@@ -11,7 +11,10 @@ struct FailureTests {
         Failure("mount the proc filesystem on /proc", .fsmount, .EPERM, detail: "nosuid,nodev"),
         Failure("a sentence without a call"),
         Failure("with advice", hint: "do this"),
-        Failure("exec /bin/\u{00fc}\u{1f600}", .execve, .ENOENT, hint: "h").stamped(StepName(index: 21, name: "mount"), .initial),
+        Failure("exec /bin/\u{00fc}\u{1f600}", .execve, .ENOENT, hint: "h").stamped(
+            StepName(index: 21, name: "mount"),
+            .initial
+        ),
         Failure("x", .clone3, .EAGAIN).stamped(StepName(index: 65_535, name: "cloneInit"), .runtime),
         Failure(""),
     ]
@@ -64,7 +67,12 @@ struct FailureTests {
                 == "init, step 21 mount: mount the proc filesystem on /proc (fsmount, nosuid,nodev): EPERM (Operation not permitted)"
         )
         #expect(Failure("two\nlines\r\n").line == "two; lines")
-        #expect(Failure("one").stamped(StepName(index: 1, name: "a"), .initial).stamped(StepName(index: 2, name: "b"), .runtime).step?.index == 1)
+        #expect(
+            Failure("one").stamped(StepName(index: 1, name: "a"), .initial).stamped(
+                StepName(index: 2, name: "b"),
+                .runtime
+            ).step?.index == 1
+        )
     }
 
     /// The whole table, as kept in spec-fixtures/errors.
@@ -74,7 +82,8 @@ struct FailureTests {
             let calls = row.calls.map(\.name).sorted().joined(separator: "|")
             text += "\(calls) \(row.errno)\(row.word.map { ", \($0)" } ?? "")\n    \(row.advice)\n"
         }
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "spec-fixtures/errors/hints.txt")
         if ProcessInfo.processInfo.environment["APUS_UPDATE_GOLDENS"] == "1" { try Data(text.utf8).write(to: file) }
         #expect(try String(contentsOf: file, encoding: .utf8) == text)
@@ -84,7 +93,9 @@ struct FailureTests {
         for (index, row) in Hints.rows.enumerated() {
             for call in row.calls {
                 let advice = Failure("act on \(row.word ?? "it")", call, row.errno).advice
-                let earlier = Hints.rows[..<index].contains { $0.calls.contains(call) && $0.errno == row.errno && $0.word == nil }
+                let earlier = Hints.rows[..<index].contains {
+                    $0.calls.contains(call) && $0.errno == row.errno && $0.word == nil
+                }
                 #expect(advice == row.advice || earlier, "row \(index), \(call.name)")
                 #expect(!earlier, "row \(index), \(call.name): never reached")
             }

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Old kernels", .enabled(if: TestMachine.isUsable, TestMachine.reason))
 struct OldKernelTests {
-    static let denier = URL(fileURLWithPath: TestMachine.binary).deletingLastPathComponent().appendingPathComponent("DenyCalls").path
+    static let denier = URL(fileURLWithPath: TestMachine.binary).deletingLastPathComponent().appendingPathComponent(
+        "DenyCalls"
+    ).path
 
     @Test(arguments: ["mount_setattr", "memfd_create", "fsopen"])
     func fallsBack(call: String) throws {
@@ -26,7 +28,10 @@ struct OldKernelTests {
             let outcome = try box.apus("run", box.id, prefix: [Self.denier, call])
             if outcome.status == 5 { return }
             #expect(outcome.status == 1, "without \(call): \(outcome)")
-            #expect(outcome.errors.hasPrefix("apus: ") && outcome.errors.contains("ENOSYS"), "without \(call): \(outcome)")
+            #expect(
+                outcome.errors.hasPrefix("apus: ") && outcome.errors.contains("ENOSYS"),
+                "without \(call): \(outcome)"
+            )
             let leaks = Leaks.of(box)
             #expect(leaks.isEmpty, "without \(call): \(leaks)")
         }

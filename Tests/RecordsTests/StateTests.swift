@@ -70,7 +70,9 @@ struct StateTests {
             let read = try #require(try directory.readRecord())
             #expect(read.phase == .created)
             #expect(read.id == "web" && read.pid == 42 && read.startTime == .max && read.owner == 7)
-            #expect(read.bundle == "/bundle" && read.rootfs == "/bundle/rootfs" && read.ownsPIDNamespace && read.hasProcess)
+            #expect(
+                read.bundle == "/bundle" && read.rootfs == "/bundle/rootfs" && read.ownsPIDNamespace && read.hasProcess
+            )
             #expect(read.annotations.map(\.value).sorted() == ["", annotation].sorted())
             #expect(read.poststop.map(\.hook) == written.poststop.map(\.hook))
             #expect(read.cgroups.placement == written.cgroups.placement)
@@ -105,7 +107,10 @@ struct StateTests {
             }
             try Data(repeating: 0, count: bytes.count).write(to: URL(fileURLWithPath: path))
             #expect(failure { _ = try directory.readRecord() }?.contains("is damaged") == true)
-            let later = String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "\"layout\":1", with: "\"layout\":99")
+            let later = String(decoding: bytes, as: UTF8.self).replacingOccurrences(
+                of: "\"layout\":1",
+                with: "\"layout\":99"
+            )
             try Data(later.utf8).write(to: URL(fileURLWithPath: path))
             #expect(failure { _ = try directory.readRecord() }?.contains("layout 99") == true)
         }
