@@ -16,7 +16,8 @@ STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata \
-	-Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections
+	-Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections \
+	-Xlinker --symbol-ordering-file=$(CURDIR)/Benchmarks/link-order.txt -Xlinker --no-warn-symbol-ordering
 
 .PHONY: build demo check check-unit check-conformance check-format install bench clean build-packages demo-packages check-packages
 

@@ -51,17 +51,69 @@ let package = Package(
         // What to do with both.
         room("PathResolution", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room("Rootfs", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Confinement", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux"),
+        room(
+            "Confinement",
+            "KernelTypes",
+            "Configuration",
+            "PathResolution",
+            "LinuxSystem",
+            "Diagnostics",
+            "CSeccomp",
+            "CCap",
+            "CSELinux"
+        ),
         room("Cgroups", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room("Records", "Cgroups", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
-        room("Launch", "KernelTypes", "Records", "Rootfs", "Confinement", "Cgroups", "OCISpec", "JSON", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Lifecycle", "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "OCISpec", "JSON"),
-        room("RuntimeCLI", "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON"),
+        room(
+            "Launch",
+            "KernelTypes",
+            "Records",
+            "Rootfs",
+            "Confinement",
+            "Cgroups",
+            "OCISpec",
+            "JSON",
+            "Configuration",
+            "PathResolution",
+            "LinuxSystem",
+            "Diagnostics"
+        ),
+        room(
+            "Lifecycle",
+            "KernelTypes",
+            "Launch",
+            "Records",
+            "Rootfs",
+            "Confinement",
+            "Cgroups",
+            "Configuration",
+            "PathResolution",
+            "LinuxSystem",
+            "Diagnostics",
+            "OCISpec",
+            "JSON"
+        ),
+        room(
+            "RuntimeCLI",
+            "Lifecycle",
+            "Launch",
+            "Records",
+            "Confinement",
+            "Configuration",
+            "Diagnostics",
+            "LinuxSystem",
+            "OCISpec",
+            "JSON"
+        ),
         .executableTarget(name: "apus", dependencies: ["RuntimeCLI"], swiftSettings: strict),
 
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
-        .systemLibrary(name: "CSELinux", pkgConfig: "libselinux", providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]),
+        .systemLibrary(
+            name: "CSELinux",
+            pkgConfig: "libselinux",
+            providers: [.apt(["libselinux1-dev", "libpcre2-dev"])]
+        ),
 
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
@@ -69,7 +121,13 @@ let package = Package(
         tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
         tests("CgroupsTests", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "CgroupProbe"),
         tests(
-            "ConfinementTests", "Confinement", "ConfinementProbe", "Configuration", "KernelTypes", "Diagnostics", "LinuxSystem"
+            "ConfinementTests",
+            "Confinement",
+            "ConfinementProbe",
+            "Configuration",
+            "KernelTypes",
+            "Diagnostics",
+            "LinuxSystem"
         ),
         tests("LifecycleTests", "apus", "DenyCalls"),
         tests("LaunchTests", "Launch", "Lifecycle", "RuntimeCLI", "Confinement", "Configuration", "OCISpec", "JSON"),

@@ -18,7 +18,7 @@ package enum Validator {
     ) throws(ConfigurationProblem) -> ContainerConfiguration {
         let linux = spec.linux ?? Linux()
 
-        try checkVersion(spec)
+        let version = try self.version(of: spec)
         try checkUnsupportedFeatures(linux)
         var container = ContainerConfiguration(
             ociVersion: spec.ociVersion,
@@ -48,7 +48,8 @@ package enum Validator {
         container.devices = try devices(linux)
         container.cgroupsPath = try cgroupsPath(linux)
         if let resources = linux.resources {
-            container.resources = try self.resources(resources, at: Place(keyPath: "linux.resources"))
+            let place = Place(keyPath: "linux.resources")
+            container.resources = try self.resources(resources, at: place, version: version)
         }
         container.sysctls = try sysctls(linux, in: container)
         container.seccomp = try seccomp(linux)

@@ -32,7 +32,9 @@ package enum FailureRecord {
 
     /// Decodes what `encode` made.
     package static func decode(_ record: [UInt8]) -> Failure {
-        let malformed = Failure("read the failure that the container's process reported: malformed record of \(record.count) bytes")
+        let malformed = Failure(
+            "read the failure that the container's process reported: malformed record of \(record.count) bytes"
+        )
         guard record.count >= headerSize else { return malformed }
         var offset = headerSize
         var texts: [String] = []

@@ -192,17 +192,19 @@ final class JSONDocument {
 enum JSONPath {
     /// Appends a member name to a key path; a name that is not a plain word is quoted and escaped.
     static func append(name: String, to path: inout String) {
-        let isPlain = !name.isEmpty && name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"):
-                true
-            default:
-                false
+        let isPlain =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"):
+                    true
+                default:
+                    false
+                }
             }
-        }
         guard isPlain else {
             let writer = JSONWriter()
             writer.string(name)

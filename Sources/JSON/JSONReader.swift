@@ -254,12 +254,21 @@ struct JSONReader {
     }
 
     private mutating func append(
-        _ kind: JSONKind, from start: Int, to end: Int, isEscaped: Bool = false, next: UInt32? = nil
+        _ kind: JSONKind,
+        from start: Int,
+        to end: Int,
+        isEscaped: Bool = false,
+        next: UInt32? = nil
     ) {
-        nodes.append(JSONNode(
-            kind: kind, isEscaped: isEscaped,
-            start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: end),
-            next: next ?? UInt32(truncatingIfNeeded: nodes.count + 1)))
+        nodes.append(
+            JSONNode(
+                kind: kind,
+                isEscaped: isEscaped,
+                start: UInt32(truncatingIfNeeded: start),
+                end: UInt32(truncatingIfNeeded: end),
+                next: next ?? UInt32(truncatingIfNeeded: nodes.count + 1)
+            )
+        )
     }
 
     // MARK: Errors

@@ -80,7 +80,9 @@ package enum Birth {
             steps.append(.enterNamespace(kind))
             if kind == .user { steps.append(.becomeRoot) }
         }
-        if plan.intermediateMakesUser { steps += [.newUserNamespace, .tell(.unmapped), .waitFor(.mapped), .becomeRoot] }
+        if plan.intermediateMakesUser {
+            steps += [.newUserNamespace, .tell(.unmapped), .waitFor(.mapped), .becomeRoot]
+        }
         if c.namespaces.creates(.time) { steps.append(.newTimeNamespace(c.timeOffsets)) }
         steps += [.cloneInit(plan.createdByClone), .tell(.born)]
         return steps

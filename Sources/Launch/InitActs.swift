@@ -58,7 +58,7 @@ enum WorkingDirectorySetup {
         let tree = RootHandle(root, name: "the root filesystem")
         do throws(Failure) {
             _ = try tree.makeDirectories(path)
-        } catch where error.errno == .EROFS || error.errno == .EACCES || error.errno == .EPERM {
+        } catch  where error.errno == .EROFS || error.errno == .EACCES || error.errno == .EPERM {
             // Entering it says what is wrong, or works as the container's user.
             return
         }

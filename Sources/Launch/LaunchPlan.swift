@@ -50,7 +50,9 @@ package struct LaunchPlan: Equatable, Sendable {
         request.personality = c.personality
         request.memoryPolicy = c.memoryPolicy
         request.joinsSessionKeyring = !r.noNewKeyring
-        request.keepsOriginalGroups = c.annotations.contains { $0.key == "run.oci.keep_original_groups" && $0.value == "1" }
+        request.keepsOriginalGroups = c.annotations.contains {
+            $0.key == "run.oci.keep_original_groups" && $0.value == "1"
+        }
         request.entersUserNamespace = c.namespaces.isSeparate(.user)
         return try ConfinementPlan(request)
     }

@@ -74,7 +74,9 @@ package final class RuntimeSide {
     private func performSteps() throws(Failure) {
         for (index, step) in plan.runtime.enumerated() {
             let name = StepName(index: index + 1, name: step.name)
-            if log.isDebugging { log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)") }
+            if log.isDebugging {
+                log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)")
+            }
             resources.breadcrumb[.runtime] = index + 1
             do throws(Failure) {
                 // Before the act: half of it may be done when it fails.
@@ -315,7 +317,7 @@ extension RuntimeSide {
     private func tell(_ message: SyncMessage) throws(Failure) {
         do throws(Failure) {
             try resources.runtimeChannel.tell(message)
-        } catch where error.errno == .EPIPE && error.step == nil {
+        } catch  where error.errno == .EPIPE && error.step == nil {
             // Init is gone without a report.
             throw explainDeath(waitingFor: "init")
         }

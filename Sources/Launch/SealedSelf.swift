@@ -29,7 +29,8 @@ package enum SealedSelf {
     /// The marker proves nothing by itself: the program's file must be on that mount, and that mount must be unwritable.
     private static func isSealed() throws(Failure) -> Bool {
         let marker = Processes.sealMarker + "="
-        guard let value = Processes.environment.last(where: { $0.hasPrefix(marker) })?.dropFirst(marker.utf8.count) else {
+        guard let value = Processes.environment.last(where: { $0.hasPrefix(marker) })?.dropFirst(marker.utf8.count)
+        else {
             return false
         }
         return try attempt("look at the program's own file", .statx) { () throws(Errno) in

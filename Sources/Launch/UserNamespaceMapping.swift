@@ -18,7 +18,7 @@ enum UserNamespaceMapping {
                 try write(uidMappings, to: "uid_map", ofProcess: pid)
                 try write(gidMappings, to: "gid_map", ofProcess: pid)
                 return
-            } catch where facts.isInUserNamespace && error.errno == .EPERM {
+            } catch  where facts.isInUserNamespace && error.errno == .EPERM {
                 // A root without the powers, as in a sandbox: the helpers may have them.
             }
         }

@@ -54,7 +54,12 @@ struct Bundle {
         } catch .EOVERFLOW {
             throw Failure("read \(file): it is longer than \(maximumConfigurationSize >> 20) MiB")
         } catch .ENOENT {
-            throw Failure("read \(file)", .open, .ENOENT, hint: "a bundle is a directory with a config.json: apus spec writes one")
+            throw Failure(
+                "read \(file)",
+                .open,
+                .ENOENT,
+                hint: "a bundle is a directory with a config.json: apus spec writes one"
+            )
         } catch {
             throw Failure("read \(file)", .read, error)
         }

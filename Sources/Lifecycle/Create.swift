@@ -104,9 +104,13 @@ package enum Create {
         case (true, .foreground, nil): return .foreground
         case (true, .create, let path?), (true, .detached, let path?): return .socket(path: path)
         case (true, _, nil):
-            throw Failure("cannot allocate tty if apus will detach without setting console socket (process.terminal is true)")
+            throw Failure(
+                "cannot allocate tty if apus will detach without setting console socket (process.terminal is true)"
+            )
         case (_, _, _?):
-            throw Failure("cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))")
+            throw Failure(
+                "cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))"
+            )
         }
     }
 }

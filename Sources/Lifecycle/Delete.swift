@@ -23,14 +23,17 @@ package enum Delete {
         let record: ContainerRecord?
         do throws(Failure) {
             record = try directory.readRecord()
-        } catch where force {
+        } catch  where force {
             return try removeUnreadable(directory, context)
         }
         // A creation that was cut off before its first word made nothing but the directory.
         guard let record else { return try directory.remove() }
         let status = try ContainerStatus.of(record, in: directory, isLocked: true)
         if status == .running && !force {
-            throw Failure("cannot delete container \(id) that is not stopped: running", hint: "apus delete --force \(id)")
+            throw Failure(
+                "cannot delete container \(id) that is not stopped: running",
+                hint: "apus delete --force \(id)"
+            )
         }
         try Deletion(record, directory, context.log).run()
     }
@@ -39,7 +42,9 @@ package enum Delete {
     private static func removeUnreadable(_ directory: ContainerDirectory, _ context: RuntimeContext) throws(Failure) {
         let facts = HostProbe.facts()
         var cgroupsPath: String?
-        if let bytes = try? directory.readConfiguration(), let spec = try? JSONDecoder().decode(RuntimeSpec.self, from: bytes) {
+        if let bytes = try? directory.readConfiguration(),
+            let spec = try? JSONDecoder().decode(RuntimeSpec.self, from: bytes)
+        {
             cgroupsPath = spec.linux?.cgroupsPath
         }
         let layout = try CgroupLayout.discover(controllers: [], needsOwnPaths: true)

@@ -62,7 +62,9 @@ package enum Explain {
         Section(
             command: command,
             process: process,
-            lines: steps.enumerated().map { Line(index: $0.offset + 1, name: $0.element.name, detail: $0.element.detail) }
+            lines: steps.enumerated().map {
+                Line(index: $0.offset + 1, name: $0.element.name, detail: $0.element.detail)
+            }
         )
     }
 }

@@ -49,9 +49,13 @@ final class Foreground {
     }
 
     private func forwardSignals() throws(Failure) {
-        while let number = try attempt("read a signal", .read, { () throws(Errno) in
-            try Signals.next(from: signals.borrowed)
-        }) {
+        while let number = try attempt(
+            "read a signal",
+            .read,
+            { () throws(Errno) in
+                try Signals.next(from: signals.borrowed)
+            }
+        ) {
             switch number {
             case Self.SIGCHLD: reapOrphans()
             case Self.SIGWINCH: terminal?.resize()

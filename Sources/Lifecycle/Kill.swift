@@ -14,7 +14,10 @@ package enum Kill {
     package static func run(id: String, signal: CInt, all: Bool, _ context: RuntimeContext) throws(Failure) {
         let directory = try context.stateRoot.open(id, lock: nil)
         guard let record = try directory.readRecord() else {
-            throw Failure("container not running: the creation of \(id) was interrupted", hint: "apus delete --force \(id)")
+            throw Failure(
+                "container not running: the creation of \(id) was interrupted",
+                hint: "apus delete --force \(id)"
+            )
         }
         let cgroup = record.cgroups.placement.makeManager()
         if all {

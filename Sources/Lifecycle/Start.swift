@@ -13,7 +13,10 @@ package enum Start {
     package static func run(id: String, _ context: RuntimeContext) throws(Failure) {
         let directory = try context.stateRoot.open(id, lock: .exclusive)
         guard let record = try directory.readRecord() else {
-            throw Failure("cannot start container \(id): its creation was interrupted", hint: "apus delete --force \(id)")
+            throw Failure(
+                "cannot start container \(id): its creation was interrupted",
+                hint: "apus delete --force \(id)"
+            )
         }
         let status = try ContainerStatus.of(record, in: directory, isLocked: true)
         if status == .running { throw Failure("cannot start an already running container: \(id)") }
@@ -69,7 +72,12 @@ private final class Starter {
         case .openTheWay: try openTheWay()
         case .waitForExecution: try waitForExecution()
         case .hook(let point, let index, let hook):
-            try HookRunner.run(hook, point, index: index, state: record.hookState.document(status: "running", pid: record.pid))
+            try HookRunner.run(
+                hook,
+                point,
+                index: index,
+                state: record.hookState.document(status: "running", pid: record.pid)
+            )
         }
     }
 

@@ -79,13 +79,14 @@ public struct SpecVersion: Equatable, Sendable, CustomStringConvertible {
         text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { identifier in
             let isNumber = identifier.allSatisfy { 0x30...0x39 ~= $0 }
             guard allowsLeadingZeros || !isNumber || !hasLeadingZero(identifier) else { return false }
-            return !identifier.isEmpty && identifier.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
-                default: false
+            return !identifier.isEmpty
+                && identifier.allSatisfy { byte in
+                    switch byte {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+                    default: false
+                    }
                 }
-            }
         }
     }
 }

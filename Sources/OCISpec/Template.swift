@@ -56,26 +56,52 @@ extension RuntimeSpec {
         var mounts = [
             Mount(destination: "/proc", type: "proc", source: "proc"),
             Mount(
-                destination: "/dev", type: "tmpfs", source: "tmpfs",
-                options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+                destination: "/dev",
+                type: "tmpfs",
+                source: "tmpfs",
+                options: ["nosuid", "strictatime", "mode=755", "size=65536k"]
+            ),
             Mount(destination: "/dev/pts", type: "devpts", source: "devpts", options: terminals),
             Mount(
-                destination: "/dev/shm", type: "tmpfs", source: "shm",
-                options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
+                destination: "/dev/shm",
+                type: "tmpfs",
+                source: "shm",
+                options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]
+            ),
             Mount(
-                destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
+                destination: "/dev/mqueue",
+                type: "mqueue",
+                source: "mqueue",
+                options: ["nosuid", "noexec", "nodev"]
+            ),
         ]
         if rootless {
-            mounts.append(Mount(
-                destination: "/sys", type: "none", source: "/sys",
-                options: ["rbind", "nosuid", "noexec", "nodev", "ro"]))
+            mounts.append(
+                Mount(
+                    destination: "/sys",
+                    type: "none",
+                    source: "/sys",
+                    options: ["rbind", "nosuid", "noexec", "nodev", "ro"]
+                )
+            )
         } else {
-            mounts.append(Mount(
-                destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"]))
+            mounts.append(
+                Mount(
+                    destination: "/sys",
+                    type: "sysfs",
+                    source: "sysfs",
+                    options: ["nosuid", "noexec", "nodev", "ro"]
+                )
+            )
         }
-        mounts.append(Mount(
-            destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
-            options: ["nosuid", "noexec", "nodev", "relatime", "ro"]))
+        mounts.append(
+            Mount(
+                destination: "/sys/fs/cgroup",
+                type: "cgroup",
+                source: "cgroup",
+                options: ["nosuid", "noexec", "nodev", "relatime", "ro"]
+            )
+        )
         return mounts
     }
 

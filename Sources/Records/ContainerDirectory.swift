@@ -62,7 +62,10 @@ package final class ContainerDirectory {
         do throws(JSONError) {
             record = try JSONDecoder().decode(ContainerRecord.self, from: bytes)
         } catch {
-            throw Failure("\(path)/state.json is damaged: \(error)", hint: "apus delete --force \(id) removes the container")
+            throw Failure(
+                "\(path)/state.json is damaged: \(error)",
+                hint: "apus delete --force \(id) removes the container"
+            )
         }
         guard record.layout <= ContainerRecord.currentLayout else {
             throw Failure("\(path)/state.json: layout \(record.layout) was written by a later version of apus")

@@ -40,7 +40,8 @@ struct Verbs {
     }
 
     private func print(_ text: String) throws(Failure) {
-        try attempt("write to standard output", .write) { () throws(Errno) in try BorrowedFD.standardOutput.write(text) }
+        try attempt("write to standard output", .write) { () throws(Errno) in try BorrowedFD.standardOutput.write(text)
+        }
     }
 
     private func checked(_ id: String) throws(Failure) -> String {
@@ -125,7 +126,9 @@ struct Verbs {
         // 0 sends nothing and asks whether there is a process; see kill(2).
         let number = options.signal == "0" ? 0 : SignalNumber(options.signal)?.rawValue
         guard let number else {
-            throw Failure("signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64")
+            throw Failure(
+                "signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64"
+            )
         }
         for id in try ids(options.containers, context) {
             try Kill.run(id: id, signal: number, all: options.all, context)

@@ -10,8 +10,12 @@ import Testing
 @Suite("Container")
 struct ContainerTests {
     /// The container of a document with these members.
-    static func container(_ members: String, facts: HostFacts = Fixtures.facts) throws -> ContainerConfiguration {
-        let text = #"{"ociVersion": "1.3.0", "root": {"path": "rootfs"}, \#(members)}"#
+    static func container(
+        _ members: String,
+        version: String = "1.3.0",
+        facts: HostFacts = Fixtures.facts
+    ) throws -> ContainerConfiguration {
+        let text = #"{"ociVersion": "\#(version)", "root": {"path": "rootfs"}, \#(members)}"#
         return try Fixtures.configuration(of: Array(text.utf8), facts: facts)
     }
 
@@ -179,6 +183,13 @@ struct ContainerTests {
         #expect(resources.cpu.idle == 0)
         #expect(resources.network.classID == 0)
         #expect(resources.hugepages == [HugepageLimit(pageSize: "1GB", limit: 0)])
+    }
+
+    @Test(arguments: [("1.0.2-dev", nil), ("1.2.1", nil), ("1.3.0", 0)] as [(String, Int64?)])
+    func zeroTasksAreALimitSince13(version: String, limit: Int64?) throws {
+        let members = #""linux": {"resources": {"pids": {"limit": 0}}}"#
+        let container = try Self.container(members, version: version)
+        #expect(container.resources.pidsLimit == limit)
     }
 
     @Test func noLimitIsMinusOne() throws {

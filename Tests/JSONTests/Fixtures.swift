@@ -10,7 +10,8 @@ enum Fixtures {
     /// The paths, relative to spec-fixtures, of all JSON files in `folder`.
     static func names(in folder: String) -> [String] {
         let files = try? FileManager.default.contentsOfDirectory(
-            atPath: directory.appending(path: folder).path(percentEncoded: false))
+            atPath: directory.appending(path: folder).path(percentEncoded: false)
+        )
         return (files ?? []).filter { $0.hasSuffix(".json") }.sorted().map { "\(folder)/\($0)" }
     }
 

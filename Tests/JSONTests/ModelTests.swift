@@ -69,8 +69,10 @@ struct ModelTests {
     func order() throws {
         let bytes = try Fixtures.bytes("config/valid/sysctl-annotations.json")
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: bytes)
-        #expect(spec.linux?.sysctl?.keys
-            == ["net.ipv4.ip_forward", "net.core.somaxconn", "kernel.msgmax", "fs.mqueue.msg_max"])
+        #expect(
+            spec.linux?.sysctl?.keys
+                == ["net.ipv4.ip_forward", "net.core.somaxconn", "kernel.msgmax", "fs.mqueue.msg_max"]
+        )
         #expect(spec.annotations?.keys.dropFirst().prefix(3) == ["zz", "aa", "mm"])
         #expect(spec.annotations?["aa"] == "2")
     }
@@ -87,7 +89,8 @@ struct ModelTests {
 
     @Test("names the sections of other platforms")
     func otherPlatforms() throws {
-        let text = #"{"ociVersion":"1.3.0","vm":{"kernel":{"path":"/k"}},"windows":{},"solaris":null,"#
+        let text =
+            #"{"ociVersion":"1.3.0","vm":{"kernel":{"path":"/k"}},"windows":{},"solaris":null,"#
             + #""freebsd":{},"zos":{}}"#
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: Array(text.utf8))
         #expect(spec.otherPlatforms == ["windows", "vm", "zos", "freebsd"])
@@ -120,10 +123,12 @@ struct ModelTests {
 
     @Test("never shows the values of environment variables")
     func redaction() throws {
-        let bytes = Array("""
+        let bytes = Array(
+            """
             {"ociVersion":"1.3.0","process":{"cwd":"/","env":["TOKEN=hunter2","hunter2"]},
             "hooks":{"poststop":[{"path":"/h","env":["KEY=hunter2=hunter2"]}]}}
-            """.utf8)
+            """.utf8
+        )
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: bytes)
         var dumped = ""
         dump(spec, to: &dumped)
@@ -143,26 +148,36 @@ struct ModelTests {
 
 @Suite("Versions of the specification")
 struct SpecVersionTests {
-    @Test("accepts SemVer 2.0.0 and prints it back", arguments: [
-        "0.0.4", "1.3.0", "1.0.2-dev", "1.0.0-rc1", "1.3.0+dev", "1.0.0-alpha.1+build.5-x", "1.0.0--", "1.0.0+001",
-        "10.20.30", "1.0.0-0A.is.legal", "1.0.0-x-y.7.z+a",
-    ])
+    @Test(
+        "accepts SemVer 2.0.0 and prints it back",
+        arguments: [
+            "0.0.4", "1.3.0", "1.0.2-dev", "1.0.0-rc1", "1.3.0+dev", "1.0.0-alpha.1+build.5-x", "1.0.0--", "1.0.0+001",
+            "10.20.30", "1.0.0-0A.is.legal", "1.0.0-x-y.7.z+a",
+        ]
+    )
     func valid(text: String) throws {
         #expect(try #require(SpecVersion(text)).description == text)
     }
 
-    @Test("refuses anything else", arguments: [
-        "", "1", "1.3", "1.3.0.0", "v1.3.0", "1.3.x", "01.3.0", "1.03.0", "1.3.00", "1.3.0-", "1.3.0-01", "1.3.0-a..b",
-        "1.3.0+", "1.3.0+a+b", "1.3.0-ä", " 1.3.0", "1.3.0\n", "-1.3.0", "+1.3.0", "1.+3.0", "1..0",
-        "99999999999999999999.0.0", "1.3.0-rc_1",
-    ])
+    @Test(
+        "refuses anything else",
+        arguments: [
+            "", "1", "1.3", "1.3.0.0", "v1.3.0", "1.3.x", "01.3.0", "1.03.0", "1.3.00", "1.3.0-", "1.3.0-01",
+            "1.3.0-a..b",
+            "1.3.0+", "1.3.0+a+b", "1.3.0-ä", " 1.3.0", "1.3.0\n", "-1.3.0", "+1.3.0", "1.+3.0", "1..0",
+            "99999999999999999999.0.0", "1.3.0-rc_1",
+        ]
+    )
     func invalid(text: String) {
         #expect(SpecVersion(text) == nil)
     }
 
-    @Test("accepts the documents of 1.x", arguments: [
-        ("1.0.0", true), ("1.0.2-dev", true), ("1.99.0", true), ("0.9.0", false), ("2.0.0-rc1", false),
-    ])
+    @Test(
+        "accepts the documents of 1.x",
+        arguments: [
+            ("1.0.0", true), ("1.0.2-dev", true), ("1.99.0", true), ("0.9.0", false), ("2.0.0-rc1", false),
+        ]
+    )
     func accepted(text: String, isAccepted: Bool) throws {
         #expect(try #require(SpecVersion(text)).isAccepted == isAccepted)
     }

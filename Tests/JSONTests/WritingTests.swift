@@ -20,37 +20,44 @@ struct WritingTests {
         var state = State(ociVersion: "1.3.0", id: "web1", status: .running, bundle: "/b")
         state.pid = 42
         state.annotations = ["z": "1", "a": "2"]
-        #expect(try text(state)
-            == #"{"ociVersion":"1.3.0","id":"web1","status":"running","pid":42,"bundle":"/b","#
-                + #""annotations":{"z":"1","a":"2"}}"#)
+        #expect(
+            try text(state)
+                == #"{"ociVersion":"1.3.0","id":"web1","status":"running","pid":42,"bundle":"/b","#
+                + #""annotations":{"z":"1","a":"2"}}"#
+        )
     }
 
     @Test("indents by the text it is given")
     func pretty() throws {
         var hooks = Hooks()
         hooks.poststop = [Hook(path: "/h", args: ["h", "1"], env: [])]
-        #expect(try text(hooks, indent: "\t") == """
-            {
-            \t"poststop": [
-            \t\t{
-            \t\t\t"path": "/h",
-            \t\t\t"args": [
-            \t\t\t\t"h",
-            \t\t\t\t"1"
-            \t\t\t],
-            \t\t\t"env": []
-            \t\t}
-            \t]
-            }
-            """)
+        #expect(
+            try text(hooks, indent: "\t") == """
+                {
+                \t"poststop": [
+                \t\t{
+                \t\t\t"path": "/h",
+                \t\t\t"args": [
+                \t\t\t\t"h",
+                \t\t\t\t"1"
+                \t\t\t],
+                \t\t\t"env": []
+                \t\t}
+                \t]
+                }
+                """
+        )
     }
 
-    @Test("escapes what JSON demands and nothing else", arguments: [
-        ("a\"b\\c/d", #""a\"b\\c/d""#),
-        ("\n\r\t\u{8}\u{c}\u{1}\u{1f}\u{7f}", #""\n\r\t\u0008\u000c\u0001\u001f\u007f""#),
-        ("é猫🐦e\u{301}<>&\u{2028}", "\"é猫🐦e\u{301}<>&\u{2028}\""),
-        ("", #""""#),
-    ])
+    @Test(
+        "escapes what JSON demands and nothing else",
+        arguments: [
+            ("a\"b\\c/d", #""a\"b\\c/d""#),
+            ("\n\r\t\u{8}\u{c}\u{1}\u{1f}\u{7f}", #""\n\r\t\u0008\u000c\u0001\u001f\u007f""#),
+            ("é猫🐦e\u{301}<>&\u{2028}", "\"é猫🐦e\u{301}<>&\u{2028}\""),
+            ("", #""""#),
+        ]
+    )
     func escapes(value: String, expected: String) throws {
         #expect(try text(value) == expected)
         #expect(try JSON.JSONDecoder().decode(String.self, from: Array(expected.utf8)) == value)

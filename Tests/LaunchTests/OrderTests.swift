@@ -84,7 +84,8 @@ struct OrderRule: Sendable, CustomStringConvertible {
     /// Whether any plan has both: a rule about nothing proves nothing.
     func applies(to plan: LaunchPlan) -> Bool {
         let steps = Self.texts(plan, list)
-        return steps.contains { Self.matches(first, $0, other: then) } && steps.contains { Self.matches(then, $0, other: first) }
+        return steps.contains { Self.matches(first, $0, other: then) }
+            && steps.contains { Self.matches(then, $0, other: first) }
     }
 }
 
@@ -107,7 +108,9 @@ struct OrderTests {
     func theFilterHasItsPlace(name: String) throws {
         let c = try Plans.configuration(name + ".json")
         let steps = OrderRule.texts(try Plans.plan(name), .initial).map { $0.split(separator: " ")[0] }
-        guard c.seccomp != nil, c.process != nil, let filter = steps.firstIndex(where: { $0.contains("Filter") }) else { return }
+        guard c.seccomp != nil, c.process != nil, let filter = steps.firstIndex(where: { $0.contains("Filter") }) else {
+            return
+        }
         let find = try #require(steps.firstIndex(of: "findProgram"))
         if c.process?.noNewPrivileges == true { #expect(filter > find) } else { #expect(filter < find) }
     }

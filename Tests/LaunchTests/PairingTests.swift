@@ -92,7 +92,11 @@ struct PairingTests {
             case .tell(let message):
                 if role == .runtime { toChildren.append(message) } else { toRuntime.append(message) }
             case .wait(let message):
-                if role == .runtime { toRuntime.removeAll { $0 == message } } else { toChildren.removeAll { $0 == message } }
+                if role == .runtime {
+                    toRuntime.removeAll { $0 == message }
+                } else {
+                    toChildren.removeAll { $0 == message }
+                }
             case .bear(let child):
                 #expect(position[child] == nil, "\(child) is born twice")
                 position[child] = 0

@@ -26,8 +26,10 @@ enum Plans {
 
     /// Valid documents that become a container.
     static let names: [String] = {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: fixtures.appending(path: "config/valid").path)) ?? []
-        return files.filter { $0.hasSuffix(".json") && (try? configuration($0)) != nil }.map { String($0.dropLast(5)) }.sorted()
+        let files =
+            (try? FileManager.default.contentsOfDirectory(atPath: fixtures.appending(path: "config/valid").path)) ?? []
+        return files.filter { $0.hasSuffix(".json") && (try? configuration($0)) != nil }.map { String($0.dropLast(5)) }
+            .sorted()
     }()
 
     static func configuration(_ file: String) throws -> ContainerConfiguration {
@@ -71,7 +73,10 @@ enum Plans {
     static func expect(_ text: String, isIn path: String) throws {
         let file = top.appending(path: path)
         if updatesGoldens {
-            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
             try Data(text.utf8).write(to: file)
         }
         let kept = (try? String(contentsOf: file, encoding: .utf8)) ?? ""

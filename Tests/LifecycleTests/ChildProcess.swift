@@ -5,7 +5,10 @@ import Foundation
 
 // Glibc's module leaves out what its headers show to GNU programs only; see posix_spawn_file_actions_addchdir_np(3).
 @_silgen_name("posix_spawn_file_actions_addchdir_np")
-private func addChangeDirectory(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ path: UnsafePointer<CChar>) -> Int32
+private func addChangeDirectory(
+    _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>,
+    _ path: UnsafePointer<CChar>
+) -> Int32
 @_silgen_name("posix_spawn_file_actions_addclosefrom_np")
 private func addCloseFrom(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ first: Int32) -> Int32
 

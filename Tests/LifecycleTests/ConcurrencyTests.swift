@@ -53,8 +53,10 @@ struct ConcurrencyTests {
             try box.configure(box.document("sleep 1000"))
             for _ in 0..<6 {
                 let all = try (0..<3).flatMap { _ in
-                    [try box.start(["create", box.id]), try box.start(["delete", "--force", box.id]),
-                     try box.start(["list", "-q"])]
+                    [
+                        try box.start(["create", box.id]), try box.start(["delete", "--force", box.id]),
+                        try box.start(["list", "-q"]),
+                    ]
                 }
                 for child in all {
                     let outcome = child.wait()

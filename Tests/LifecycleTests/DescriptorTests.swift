@@ -11,7 +11,9 @@ enum DescriptorSocket {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8.prefix(107))) }
         let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         try #require(result == 0 && Glibc.listen(fd, 4) == 0)
         return fd
@@ -47,7 +49,9 @@ func makeTerminal() throws -> (primary: Int32, terminal: Int32) {
     let primary = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var unlocked: Int32 = 0
     var number: Int32 = 0
-    try #require(primary >= 0 && ioctl(primary, 0x4004_5431, &unlocked) == 0 && ioctl(primary, 0x8004_5430, &number) == 0)
+    try #require(
+        primary >= 0 && ioctl(primary, 0x4004_5431, &unlocked) == 0 && ioctl(primary, 0x8004_5430, &number) == 0
+    )
     let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
     try #require(terminal >= 0)
     return (primary, terminal)
@@ -104,8 +108,13 @@ struct DescriptorTests {
     @Test func refusesToKeepWhatIsNotThere() throws {
         try Sandbox.use("nopreserve") { box in
             try box.configure(box.document("true"))
-            try box.fail("create", "--preserve-fds", "1", box.id,
-                with: "create \(box.id): --preserve-fds 1: descriptor 3 is not open")
+            try box.fail(
+                "create",
+                "--preserve-fds",
+                "1",
+                box.id,
+                with: "create \(box.id): --preserve-fds 1: descriptor 3 is not open"
+            )
         }
     }
 
@@ -128,7 +137,9 @@ struct DescriptorTests {
 
     @Test func aConsoleSocketGetsTheTerminal() throws {
         try Sandbox.use("console") { box in
-            var document = box.document("tty; echo to the console > /dev/console; read line; echo got $line; sleep 1000")
+            var document = box.document(
+                "tty; echo to the console > /dev/console; read line; echo got $line; sleep 1000"
+            )
             document.change("process") { process in
                 process["terminal"] = true
                 process["consoleSize"] = ["height": 40, "width": 120]
@@ -169,7 +180,9 @@ struct DescriptorTests {
 
     @Test func runCarriesTheTerminal() throws {
         try Sandbox.use("foreground") { box in
-            var document = box.document("stty size; read line; echo got $line; i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; exit 9")
+            var document = box.document(
+                "stty size; read line; echo got $line; i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; exit 9"
+            )
             document.change("process") { $0["terminal"] = true }
             try box.configure(document)
             let (primary, terminal) = try makeTerminal()
@@ -189,7 +202,9 @@ struct DescriptorTests {
             #expect(run.wait().status == 9)
             var after = termios()
             tcgetattr(terminal, &after)
-            #expect(before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag)
+            #expect(
+                before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag
+            )
             close(terminal)
         }
     }

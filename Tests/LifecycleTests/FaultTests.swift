@@ -13,10 +13,11 @@ struct FaultTests {
         document.change("linux") { linux in
             linux["namespaces"] = ["pid", "mount", "ipc", "uts", "cgroup"].map { ["type": $0] }
             linux["resources"] = ["pids": ["limit": 100]]
-            linux["seccomp"] = [
-                "defaultAction": "SCMP_ACT_ALLOW",
-                "syscalls": [["names": ["reboot"], "action": "SCMP_ACT_ERRNO"]],
-            ] as Document
+            linux["seccomp"] =
+                [
+                    "defaultAction": "SCMP_ACT_ALLOW",
+                    "syscalls": [["names": ["reboot"], "action": "SCMP_ACT_ERRNO"]],
+                ] as Document
         }
         return document
     }

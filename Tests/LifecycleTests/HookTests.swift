@@ -31,10 +31,12 @@ struct HookTests {
             try box.succeed("delete", "--force", box.id)
             let order = (box.contents("\(box.rootfs)/tmp/order") ?? "").split(separator: "\n").map(String.init)
             // The program and poststart hooks are at work at the same time.
-            #expect(order.filter { $0 != "program" } == [
-                "prestart a", "prestart b", "createRuntime a", "createRuntime b", "createContainer a",
-                "createContainer b", "startContainer", "poststart a", "poststart b", "poststop a", "poststop b",
-            ])
+            #expect(
+                order.filter { $0 != "program" } == [
+                    "prestart a", "prestart b", "createRuntime a", "createRuntime b", "createContainer a",
+                    "createContainer b", "startContainer", "poststart a", "poststart b", "poststop a", "poststop b",
+                ]
+            )
             #expect(order.contains("program"))
             let expected: [(String, String, Int32?)] = [
                 ("prestart", "creating", pid), ("createRuntime", "creating", pid), ("createContainer", "creating", nil),
@@ -100,7 +102,7 @@ struct HookTests {
         try Sandbox.use("poststop") { box in
             var document = box.document("true")
             document["hooks"] = [
-                "poststop": [Self.hook("exit 6"), Self.hook("touch \(box.directory)/second")],
+                "poststop": [Self.hook("exit 6"), Self.hook("touch \(box.directory)/second")]
             ]
             try box.configure(document)
             let outcome = try box.apus("run", box.id)
@@ -133,7 +135,9 @@ struct HookTests {
             // Measured of this one process: its own line in /proc, while it waits.
             usleep(900_000)
             let ticks = box.contents("/proc/\(create.pid)/stat")?.split(separator: ")").last?.split(separator: " ")
-            let used = ticks.flatMap { fields in fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : nil }
+            let used = ticks.flatMap { fields in
+                fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : nil
+            }
             #expect(used ?? 0 < 40, "\(used ?? 0) ticks of processor time")
             #expect(create.wait().status == 0)
             try box.succeed("delete", box.id)

@@ -59,7 +59,9 @@ struct HostileTests {
             rmdir(box.rootfs + "/dev")
             symlink("../../outside", box.rootfs + "/dev")
             var document = box.document("true")
-            for mounts in [document["mounts"] as? [Document] ?? [], [["destination": "/proc", "type": "proc", "source": "proc"]]] {
+            for mounts in [
+                document["mounts"] as? [Document] ?? [], [["destination": "/proc", "type": "proc", "source": "proc"]],
+            ] {
                 document["mounts"] = mounts
                 try box.configure(document)
                 let outcome = try box.apus("run", box.id)
@@ -83,7 +85,9 @@ struct HostileTests {
             defer { close(held) }
             #expect(open(exe, O_WRONLY | O_CLOEXEC) == -1)
             try box.succeed("start", box.id)
-            for _ in 0..<200 where (box.contents("/proc/\(try box.state().pid)/comm") ?? "").hasPrefix("apus") { usleep(5000) }
+            for _ in 0..<200 where (box.contents("/proc/\(try box.state().pid)/comm") ?? "").hasPrefix("apus") {
+                usleep(5000)
+            }
             let writable = open("/proc/self/fd/\(held)", O_WRONLY | O_CLOEXEC)
             let problem = errno
             #expect(writable == -1)

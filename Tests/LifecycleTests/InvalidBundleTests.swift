@@ -6,7 +6,8 @@ import Testing
 @Suite("Invalid bundles", .enabled(if: TestMachine.isUsable, TestMachine.reason))
 struct InvalidBundleTests {
     static let folder = TestMachine.fixtures.appending(path: "config/invalid")
-    static let names = (FileManager.default.subpaths(atPath: folder.path) ?? []).filter { $0.hasSuffix(".json") }.sorted()
+    static let names = (FileManager.default.subpaths(atPath: folder.path) ?? []).filter { $0.hasSuffix(".json") }
+        .sorted()
     static let groups = Dictionary(grouping: names) { String($0.split(separator: "/")[0]) }.sorted { $0.key < $1.key }
         .map(\.value)
 
@@ -47,7 +48,9 @@ struct InvalidBundleTests {
     private static func document(_ fixture: Document, _ data: Data) throws -> Data {
         if let raw = try JSONDecoder().decode(Raw.self, from: data).raw { return Data(raw.utf8) }
         if let hex = fixture["hex"] as? String {
-            return Data(stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) })
+            return Data(
+                stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
+            )
         }
         let base = try #require(fixture["base"] as? String)
         let url = TestMachine.fixtures.appending(path: "config/base/\(base).json")
@@ -60,14 +63,19 @@ struct InvalidBundleTests {
         guard let patch = patch as? Document else { return patch }
         var merged = target as? Document ?? [:]
         for (name, value) in patch {
-            if value is NSNull { merged[name] = nil } else { merged[name] = merge(merged[name] ?? [:] as Document, value) }
+            if value is NSNull {
+                merged[name] = nil
+            } else {
+                merged[name] = merge(merged[name] ?? [:] as Document, value)
+            }
         }
         return merged
     }
 
     /// A merged document has lines that are in no file.
     private static func withoutPlace(_ line: String, _ fixture: Document) -> String {
-        guard fixture["patch"] != nil, let range = line.range(of: #" \(line \d+, column \d+\)$"#, options: .regularExpression)
+        guard fixture["patch"] != nil,
+            let range = line.range(of: #" \(line \d+, column \d+\)$"#, options: .regularExpression)
         else { return line }
         return String(line[..<range.lowerBound])
     }

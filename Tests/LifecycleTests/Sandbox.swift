@@ -13,7 +13,8 @@ enum TestMachine {
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("apus").path
     }()
 
-    static let isUsable = geteuid() == 0
+    static let isUsable =
+        geteuid() == 0
         && FileManager.default.isExecutableFile(atPath: "/bin/busybox")
         && FileManager.default.fileExists(atPath: "/sys/fs/cgroup")
         && FileManager.default.isExecutableFile(atPath: binary)

@@ -68,7 +68,8 @@ enum Tracing {
         "openat", "openat2", "mkdirat", "mkdir", "mknodat", "write", "fsopen", "fsconfig", "fsmount", "move_mount",
         "open_tree", "mount_setattr", "mount", "umount2", "clone3", "unshare", "setns", "pivot_root", "renameat",
         "renameat2", "rename", "capset", "setresuid", "setresgid", "setgroups", "keyctl", "sendto", "sendmsg",
-        "close_range", "socketpair", "fchmod", "fchown", "flock", "pidfd_open", "statx", "newfstatat", "fstat", "getdents64",
+        "close_range", "socketpair", "fchmod", "fchown", "flock", "pidfd_open", "statx", "newfstatat", "fstat",
+        "getdents64",
         "fstatfs", "symlinkat", "chdir", "fchdir", "sethostname", "setdomainname", "ioctl", "seccomp", "memfd_create",
         "setsid", "readlink", "readlinkat", "read", "poll", "ppoll", "pidfd_send_signal", "prlimit64",
     ]

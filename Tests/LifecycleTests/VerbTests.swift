@@ -14,24 +14,44 @@ struct VerbTests {
             #expect(created.status == "created")
             #expect(created.bundle == box.bundle)
             #expect(box.contents(pidFile) == "\(created.pid)")
-            try box.fail("create", "--bundle", box.bundle, box.id,
-                with: "create \(box.id): runtime, step 1 reserveID: container with given ID already exists: \(box.id)")
+            try box.fail(
+                "create",
+                "--bundle",
+                box.bundle,
+                box.id,
+                with: "create \(box.id): runtime, step 1 reserveID: container with given ID already exists: \(box.id)"
+            )
             try box.succeed("start", box.id)
             #expect(try box.state().status == "running")
-            try box.fail("start", box.id,
-                with: "start \(box.id): cannot start an already running container: \(box.id)")
-            try box.fail("delete", box.id,
-                with: "delete \(box.id): cannot delete container \(box.id) that is not stopped: running")
+            try box.fail(
+                "start",
+                box.id,
+                with: "start \(box.id): cannot start an already running container: \(box.id)"
+            )
+            try box.fail(
+                "delete",
+                box.id,
+                with: "delete \(box.id): cannot delete container \(box.id) that is not stopped: running"
+            )
             try box.succeed("kill", box.id, "KILL")
             try box.waitFor(status: "stopped")
             try box.fail("kill", box.id, "TERM", with: "kill \(box.id): container not running: \(box.id)")
-            try box.fail("start", box.id,
-                with: "start \(box.id): cannot start a container that has stopped: \(box.id)")
+            try box.fail(
+                "start",
+                box.id,
+                with: "start \(box.id): cannot start a container that has stopped: \(box.id)"
+            )
             try box.succeed("delete", box.id)
-            try box.fail("state", box.id,
-                with: "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))")
-            try box.fail("delete", box.id,
-                with: "delete \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))")
+            try box.fail(
+                "state",
+                box.id,
+                with: "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+            )
+            try box.fail(
+                "delete",
+                box.id,
+                with: "delete \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+            )
             try box.succeed("delete", "--force", box.id)
         }
     }
@@ -70,7 +90,9 @@ struct VerbTests {
     @Test(arguments: [SIGKILL, SIGTERM])
     func runReturnsTheSignal(signal: Int32) throws {
         try Sandbox.use("signal") { box in
-            try box.configure(box.document("trap 'trap - TERM; kill -TERM $$' TERM; echo ready; sleep 1000 & wait; exit 143"))
+            try box.configure(
+                box.document("trap 'trap - TERM; kill -TERM $$' TERM; echo ready; sleep 1000 & wait; exit 143")
+            )
             let run = try box.start(["run", box.id])
             while !run.output.contains("ready") && !box.isStopped { usleep(5000) }
             if signal == SIGTERM {

@@ -35,6 +35,7 @@ RUN_SHAPES = {
     "user": ["--user", "1000:1000", "--group-add", "2000", "-w", "/tmp", "-e", "GREETING=hello world"],
     "sysctl": ["--sysctl", "net.ipv4.ip_forward=1", "--hostname", "probe-host"],
     "device": ["--device", "/dev/null:/dev/nothing:rw"],
+    "no-task-limit": ["--pids-limit", "-1"],
 }
 PODMAN_SHAPES = dict(
     RUN_SHAPES,
@@ -140,7 +141,7 @@ class Engine:
         if "-t" in line:
             line = ["script", "-qec", " ".join(f"'{word}'" for word in line), "/dev/null"]
         done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
-                              errors="replace", env=dict(os.environ, TMPDIR=self.folder))
+                              errors="replace", env=dict(os.environ, TMPDIR=self.folder), cwd=self.folder)
         config = None
         if os.path.exists(captured):
             with open(captured) as file:

@@ -1,7 +1,8 @@
 """Whole lives of containers, told in an engine's own commands: what each should end with and print.
 
 A life is the verb of the runtime that it needs beyond the five of the specification, or None, and its steps. A step is
-a command, its exit status (or several that will do) and a pattern in what it prints. RUN, IMAGE and LOOP are replaced; NAME is the container.
+a command, its exit status (or several that will do) and a pattern in what it prints. RUN, IMAGE and LOOP are replaced;
+NAME is the container.
 """
 
 import re
@@ -67,7 +68,7 @@ def live(engine, life):
         words = [{"IMAGE": images.NAME, "NAME": name, "LOOP": LOOP}.get(word, word) for word in split(line)]
         if words[0] == "RUN":
             words[0:1] = engine.run_words()
-        step = (engine.base() + words, status, pattern.replace("NAME", name))
+        step = (engine, words, status, pattern.replace("NAME", name))
         complaint = attempt(*step)
         deadline = time.monotonic() + 5
         while complaint and line.startswith(QUESTIONS) and time.monotonic() < deadline:
@@ -83,9 +84,10 @@ def split(line):
     return [quoted or word for quoted, word in re.findall(r"'([^']*)'|(\S+)", line)]
 
 
-def attempt(words, status, pattern):
-    done = subprocess.run(words, input="said\n", capture_output=True, text=True, errors="replace", timeout=60,
-                          check=False)
+def attempt(engine, words, status, pattern):
+    # In the engine's directory: conmon leaves a file where it is started when a container runs out of memory.
+    done = subprocess.run(engine.base() + words, input="said\n", capture_output=True, text=True, errors="replace",
+                          timeout=60, check=False, cwd=engine.folder)
     if done.returncode not in (status if isinstance(status, tuple) else (status,)):
         return f"status {done.returncode} instead of {status}: {(done.stdout + done.stderr).strip()[-400:]}"
     if not re.search(pattern, done.stdout + done.stderr, re.MULTILINE):

@@ -106,7 +106,11 @@ func buildAndRun(_ request: ProbeRequest, _ sources: consuming MountSources) thr
     let words: [UnsafePointer<CChar>?] = ["/bin/busybox", "sh", "-c", request.script].map { (word: String) in
         UnsafePointer(strdup(word))
     }
-    throw Failure("execute /bin/busybox", .execve, Processes.execute(words[0] ?? UnsafePointer(strdup("")), words + [nil], [nil]))
+    throw Failure(
+        "execute /bin/busybox",
+        .execve,
+        Processes.execute(words[0] ?? UnsafePointer(strdup("")), words + [nil], [nil])
+    )
 }
 
 func report(_ failure: Failure) {

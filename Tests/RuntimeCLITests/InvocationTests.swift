@@ -217,7 +217,6 @@ func stateRoot(_ surroundings: Surroundings, _ directory: String) throws {
     ("--root= list", "--root: \"\" cannot hold state; give a directory below /; see \"apus --help\""),
     ("run --detach=maybe web1", "--detach: \"maybe\" is not true or false; see \"apus run --help\""),
     ("list -f xml", "--format: \"xml\" is not accepted; choose one of table, json; see \"apus list --help\""),
-    ("explain exec", "VERB: \"exec\" is not accepted; choose one of create, start, run; see \"apus explain --help\""),
     ("--log-format xml list", "--log-format: \"xml\" is not accepted; choose one of text, json; see \"apus --help\""),
     (
         "--log journald:x list",

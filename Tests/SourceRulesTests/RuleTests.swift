@@ -18,7 +18,8 @@ struct RuleTests {
         "PathResolution": ["KernelTypes", "LinuxSystem", "Diagnostics"],
         "Rootfs": ["KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"],
         "Confinement": [
-            "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap", "CSELinux",
+            "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "CSeccomp", "CCap",
+            "CSELinux",
         ],
         // Glibc for two functions of mathematics.
         "Cgroups": ["KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "Glibc"],
@@ -32,7 +33,8 @@ struct RuleTests {
             "LinuxSystem", "Diagnostics", "OCISpec", "JSON",
         ],
         "RuntimeCLI": [
-            "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec", "JSON",
+            "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec",
+            "JSON",
         ],
         "apus": ["RuntimeCLI"],
     ]
@@ -40,7 +42,9 @@ struct RuleTests {
     static func importedModule(_ line: String) -> String? {
         let words = line.split(separator: " ").map(String.init)
         guard let index = words.firstIndex(of: "import"), index + 1 < words.count,
-            words[..<index].allSatisfy({ ["internal", "package", "public", "private", "fileprivate"].contains($0) || $0.hasPrefix("@") })
+            words[..<index].allSatisfy({
+                ["internal", "package", "public", "private", "fileprivate"].contains($0) || $0.hasPrefix("@")
+            })
         else { return nil }
         return words.last.map { String($0.split(separator: ".")[0]) }
     }
@@ -59,7 +63,9 @@ struct RuleTests {
     @Test func theManifestFollowsTheDrawing() throws {
         let manifest = try SourceTree.text("Package.swift")
         for line in manifest.split(separator: "\n") where line.contains("room(\"") && !line.contains("func ") {
-            let names = line.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            let names = line.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map {
+                String($0.element)
+            }
             let room = try #require(names.first)
             let allowed = try #require(Self.allowed[room], "\(room) is not in the table of this test")
             for name in names.dropFirst() {
@@ -99,7 +105,10 @@ struct RuleTests {
         for file in SourceTree.sources where file.path != exception {
             for line in file.code {
                 let range = NSRange(line.text.startIndex..., in: line.text)
-                #expect(expression.firstMatch(in: line.text, range: range) == nil, "\(file.path):\(line.number): \(line.text)")
+                #expect(
+                    expression.firstMatch(in: line.text, range: range) == nil,
+                    "\(file.path):\(line.number): \(line.text)"
+                )
             }
         }
     }
@@ -108,7 +117,8 @@ struct RuleTests {
     @Test func noViewOfATemporaryDescriptor() {
         for file in SourceTree.sources + SourceTree.tests where !file.path.contains("SourceRulesTests") {
             for line in file.code {
-                let isView = line.text.contains(").borrowed.") || line.text.contains(").borrowed,")
+                let isView =
+                    line.text.contains(").borrowed.") || line.text.contains(").borrowed,")
                     || line.text.hasSuffix(").borrowed") || line.text.contains(").borrowed)")
                 #expect(!isView, "\(file.path):\(line.number): \(line.text)")
             }
@@ -136,10 +146,16 @@ struct RuleTests {
             for (number, text) in file.code {
                 let indent = text.prefix { $0 == " " }.count
                 if text.range(of: #"\b(func \S|init[?(<]|deinit)"#, options: .regularExpression) != nil,
-                    start == nil, !text.hasSuffix("}") {
+                    start == nil, !text.hasSuffix("}")
+                {
                     start = (number, indent)
-                } else if let begun = start, indent == begun.indent, text.hasPrefix(String(repeating: " ", count: indent) + "}") {
-                    #expect(number - begun.number < 60, "\(file.path):\(begun.number): \(number - begun.number + 1) lines")
+                } else if let begun = start, indent == begun.indent,
+                    text.hasPrefix(String(repeating: " ", count: indent) + "}")
+                {
+                    #expect(
+                        number - begun.number < 60,
+                        "\(file.path):\(begun.number): \(number - begun.number + 1) lines"
+                    )
                     start = nil
                 } else if let begun = start, indent <= begun.indent, !text.isEmpty, text.contains("func ") {
                     start = (number, indent)
@@ -176,7 +192,8 @@ struct RuleTests {
 
     /// Paths of the machine that something was written on.
     @Test func noPathOfOneMachine() {
-        let documents = SourceTree.files(below: "docs", endings: ["md", "1"])
+        let documents =
+            SourceTree.files(below: "docs", endings: ["md", "1"])
             + SourceTree.files(below: "conformance", endings: ["py", "md", "json"])
         let words = ["/wo" + "rk/", "/tmp" + "/w/", "/ho" + "me/"]
         for file in SourceTree.sources + SourceTree.c + SourceTree.tests + documents {
@@ -201,10 +218,14 @@ struct RuleTests {
     @Test func everyFixtureFolderIsUsed() throws {
         let fixtures = SourceTree.files(below: "spec-fixtures", endings: ["json", "txt"])
         #expect(fixtures.count > 400)
-        let tests = (SourceTree.tests + SourceTree.files(below: "Tests", endings: ["py", "run", "capture"])).map { $0.lines.joined(separator: "\n") }.joined(separator: "\n")
+        let tests = (SourceTree.tests + SourceTree.files(below: "Tests", endings: ["py", "run", "capture"])).map {
+            $0.lines.joined(separator: "\n")
+        }.joined(separator: "\n")
         for folder in Set(fixtures.map { Array($0.path.split(separator: "/").dropFirst().dropLast()) }) {
             let name = folder.prefix(2).joined(separator: "/")
-            let isNamed = tests.contains("\"\(name)") || tests.contains("/\(name)") || folder.prefix(2).allSatisfy { tests.contains("\"\($0)") }
+            let isNamed =
+                tests.contains("\"\(name)") || tests.contains("/\(name)")
+                || folder.prefix(2).allSatisfy { tests.contains("\"\($0)") }
                 || tests.contains("spec-fixtures/\(name)")
             #expect(isNamed, "no test reads spec-fixtures/\(name)")
         }

@@ -36,12 +36,15 @@ enum SourceTree {
     static func files(below folder: String, endings: [String]) -> [SourceFile] {
         let base = top.appending(path: folder)
         let paths = (FileManager.default.subpaths(atPath: base.path) ?? []).sorted()
-        return paths.filter { path in endings.contains { path.hasSuffix("." + $0) || path.hasSuffix("/" + $0) } }.compactMap { path in
-            guard let text = try? String(contentsOf: base.appending(path: path), encoding: .utf8) else { return nil }
-            var lines = text.components(separatedBy: "\n")
-            if lines.last == "" { lines.removeLast() }
-            return SourceFile(path: "\(folder)/\(path)", lines: lines)
-        }
+        return paths.filter { path in endings.contains { path.hasSuffix("." + $0) || path.hasSuffix("/" + $0) } }
+            .compactMap { path in
+                guard let text = try? String(contentsOf: base.appending(path: path), encoding: .utf8) else {
+                    return nil
+                }
+                var lines = text.components(separatedBy: "\n")
+                if lines.last == "" { lines.removeLast() }
+                return SourceFile(path: "\(folder)/\(path)", lines: lines)
+            }
     }
 
     static func text(_ path: String) throws -> String {

@@ -7,10 +7,13 @@ extension Validator {
     /// Returns the limits that `resources` describes.
     ///
     /// A zero where zero is no sensible limit stands for "not asked for": higher runtimes write it so.
-    /// - Parameter place: `linux.resources` in a config.json, the document in a file for `update`.
+    /// - Parameters:
+    ///   - place: `linux.resources` in a config.json, the document in a file for `update`.
+    ///   - version: The version of the specification that the document was written for.
     package static func resources(
         _ resources: Resources,
-        at place: Place
+        at place: Place,
+        version: SpecVersion = .current
     ) throws(ConfigurationProblem) -> ResourceConfiguration {
         var checked = ResourceConfiguration()
         checked.devices = try place.member("devices").each(resources.devices, deviceRule)
@@ -21,7 +24,9 @@ extension Validator {
             checked.cpu = try self.cpu(cpu, at: place.member("cpu"))
         }
         if let limit = resources.pids?.limit {
-            checked.pidsLimit = try place.member("pids").member("limit").number(limit, in: -1...Int64.max)
+            let count = try place.member("pids").member("limit").number(limit, in: -1...Int64.max)
+            // Before 1.3.0 a zero was no limit: podman 4 writes it for --pids-limit=-1.
+            checked.pidsLimit = count == 0 && version.minor < 3 ? nil : count
         }
         if let blockIO = resources.blockIO {
             checked.blockIO = try self.blockIO(blockIO, at: place.member("blockIO"))

@@ -3,7 +3,7 @@
 import OCISpec
 
 extension Validator {
-    static func checkVersion(_ spec: RuntimeSpec) throws(ConfigurationProblem) {
+    static func version(of spec: RuntimeSpec) throws(ConfigurationProblem) -> SpecVersion {
         let place = Place.document.member("ociVersion")
         guard let version = SpecVersion(spec.ociVersion) else {
             throw place.expected("a version such as \(SpecVersion.current)", found: quoted(spec.ociVersion))
@@ -11,6 +11,7 @@ extension Validator {
         guard version.isAccepted else {
             throw place.expected("a version from 1.0.0 up to but not 2.0.0", found: quoted(spec.ociVersion))
         }
+        return version
     }
 
     /// A bundle may carry sections for several platforms; those of others have no effect here.
