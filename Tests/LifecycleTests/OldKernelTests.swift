@@ -6,9 +6,8 @@ import Testing
 
 @Suite("Old kernels", .enabled(if: TestMachine.isUsable, TestMachine.reason))
 struct OldKernelTests {
-    static let denier = URL(fileURLWithPath: TestMachine.binary).deletingLastPathComponent().appendingPathComponent(
-        "DenyCalls"
-    ).path
+    /// Built beside the tests, whichever binary they are about.
+    static let denier = TestMachine.products.appendingPathComponent("DenyCalls").path
 
     @Test(arguments: ["mount_setattr", "memfd_create", "fsopen"])
     func fallsBack(call: String) throws {

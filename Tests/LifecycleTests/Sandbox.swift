@@ -7,11 +7,14 @@ import Testing
 /// What these tests need of the machine.
 enum TestMachine {
     /// The program under test: `APUS_BINARY`, or what was built beside the tests.
-    static let binary: String = {
-        if let path = ProcessInfo.processInfo.environment["APUS_BINARY"] { return path }
+    /// Where the build puts programs: beside this one.
+    static let products: URL = {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/"
-        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("apus").path
+        return URL(fileURLWithPath: own).deletingLastPathComponent()
     }()
+
+    static let binary =
+        ProcessInfo.processInfo.environment["APUS_BINARY"] ?? products.appendingPathComponent("apus").path
 
     static let isUsable =
         geteuid() == 0
