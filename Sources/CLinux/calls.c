@@ -108,7 +108,8 @@ long clinux_fchownat(int dir, const char *path, uint32_t uid, uint32_t gid, int 
     RETURN(fchownat(dir, path, uid, gid, flags));
 }
 
-long clinux_faccessat(int dir, const char *path, int mode, int flags) { RETURN(syscall(SYS_faccessat2, dir, path, mode, flags)); }
+long clinux_faccessat(int dir, const char *path, int mode) { RETURN(syscall(SYS_faccessat, dir, path, mode)); }
+long clinux_faccessat2(int dir, const char *path, int mode, int flags) { RETURN(syscall(SYS_faccessat2, dir, path, mode, flags)); }
 long clinux_fsync(int fd) { RETURN(fsync(fd)); }
 long clinux_flock(int fd, int operation) { RETURN(flock(fd, operation)); }
 long clinux_fcntl(int fd, int command, long argument) { RETURN(fcntl(fd, command, argument)); }

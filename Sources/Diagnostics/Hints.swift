@@ -51,15 +51,15 @@ package enum Hints {
         Row(
             [.execve],
             .ENOENT,
-            nil,
+            "exec",
             "the file exists: its interpreter or dynamic loader is missing in the root filesystem"
         ),
-        Row([.execve], .ENOEXEC, nil, "the file has no #! line, or was built for another architecture"),
-        Row([.execve], .EACCES, nil, "check the file's mode and whether its filesystem is mounted noexec"),
+        Row([.execve], .ENOEXEC, "exec", "the file has no #! line, or was built for another architecture"),
+        Row([.execve], .EACCES, "exec", "check the file's mode and whether its filesystem is mounted noexec"),
         Row(
             [.execve],
             .E2BIG,
-            nil,
+            "exec",
             "process.args and process.env together exceed the kernel's limit; one string may have 128 KiB"
         ),
         Row([.setgroups], .EPERM, nil, "the user namespace denies setgroups: leave process.user.additionalGids empty"),

@@ -122,10 +122,14 @@ package enum Birth {
         steps.append(.rootfs(RootfsPlan.pivot(c, noPivot: r.noPivot)))
         // ORDER: sysctls before the paths that hold them become read-only.
         steps += confine(confinement?.insideRootfs)
+        // ORDER: a missing working directory is made while the root can still be written.
+        if let directory = c.process?.workingDirectory { steps.append(.makeWorkingDirectory(directory)) }
         steps += RootfsPlan.afterPivot(c).map(InitStep.rootfs)
 
         // ORDER: before the ids change, which clears the parent-death signal unseen.
         steps += [.waitFor(.recorded), .surviveParent]
+        // ORDER: before limits and filters that could keep it from closing.
+        steps.append(.closeDescriptors)
         // ORDER: while the ids are still the runtime's.
         if limits.setter == .initial { steps += limits.limits.map(InitStep.setLimit) }
         steps += surrender(c, confinement)
@@ -140,7 +144,7 @@ package enum Birth {
     static func surrender(_ c: ContainerConfiguration, _ confinement: ConfinementPlan?) -> [InitStep] {
         guard let process = c.process, let confinement else { return [] }
         let directory = process.workingDirectory
-        var steps: [InitStep] = [.makeWorkingDirectory(directory)]
+        var steps: [InitStep] = []
         steps += confine(confinement.restrictions)
         // ORDER: without no_new_privs loading a filter needs CAP_SYS_ADMIN, so it comes before the powers go.
         steps += filter(confinement.filterBeforeDrop, c)

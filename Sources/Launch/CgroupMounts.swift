@@ -1,12 +1,17 @@
 // Where the container's cgroups are, in the words that Rootfs mounts them by: the two rooms do not know each other.
 
 internal import Cgroups
+internal import LinuxSystem
 internal import Rootfs
 
 extension CgroupPlacement {
     /// What a mount of type `cgroup` shows of this container.
-    var mountSources: [CgroupMountSource] {
-        locations.map { location in
+    /// - Returns: Without those that an ordinary user could not make and does without.
+    func mountSources() -> [CgroupMountSource] {
+        let made = locations.filter { location in
+            !isRootless || (try? BorrowedFD.workingDirectory.facts(of: location.directory)) != nil
+        }
+        return made.map { location in
             let name = location.mountPoint.split(separator: "/").last.map(String.init) ?? ""
             if location.isUnified {
                 return CgroupMountSource(

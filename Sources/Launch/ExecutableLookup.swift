@@ -34,10 +34,12 @@ package enum ExecutableLookup {
 
     private static func obstacle(to path: String) -> Errno? {
         do throws(Errno) {
+            try BorrowedFD.workingDirectory.checkExecutable(path)
             let facts = try BorrowedFD.workingDirectory.facts(of: path, following: true)
             if facts.kind == .directory { return .EISDIR }
-            if facts.kind != .regular { return .EACCES }
-            try BorrowedFD.workingDirectory.checkExecutable(path)
+            return facts.kind == .regular ? nil : .EACCES
+        } catch  where error == .ENOSYS || error == .EPERM {
+            // The container's system-call filter does not let it be looked at: execve will tell.
             return nil
         } catch {
             return error

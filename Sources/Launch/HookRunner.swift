@@ -70,14 +70,20 @@ extension HookState {
 package enum HookRunner {
     /// Runs one hook to its end.
     /// - Throws: When it cannot be started, fails, or outlives its time.
-    package static func run(_ hook: Hook, _ point: HookPoint, index: Int, state: [UInt8]) throws(Failure) {
+    package static func run(
+        _ hook: Hook,
+        _ point: HookPoint,
+        index: Int,
+        state: [UInt8],
+        environment: [String] = SealedSelf.inheritedEnvironment
+    ) throws(Failure) {
         let name = "\(point.rawValue) hook #\(index)"
         let outcome: HostProgram.Outcome
         do throws(Failure) {
             outcome = try HostProgram.run(
                 hook.path,
                 arguments: hook.arguments.isEmpty ? [hook.path] : hook.arguments,
-                environment: hook.environment ?? SealedSelf.inheritedEnvironment,
+                environment: hook.environment ?? environment,
                 input: state,
                 timeoutSeconds: hook.timeoutSeconds
             )

@@ -26,7 +26,7 @@ package enum HostProgram {
     }
 
     /// As much of each stream is kept.
-    private static let maximumOutput = 16_384
+    private static let maximumOutput = 2048
     private static let SIGKILL: CInt = 9
 
     /// Runs `path` and waits for its end. Everything it started in its process group ends with its time.
@@ -132,8 +132,16 @@ package enum HostProgram {
         var errorText: String { Self.text(errors) }
 
         private static func text(_ bytes: [UInt8]) -> String {
-            let text = String(decoding: bytes, as: UTF8.self)
-            return text.hasSuffix("\n") ? String(text.dropLast()) : text
+            // What a program wrote must not act on the terminal that shows it.
+            let shown = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
+            return String(decoding: shown, as: UTF8.self).unicodeScalars.reduce(into: "") { text, scalar in
+                let isControl = scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || scalar.value == 0x7f
+                if isControl {
+                    text += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                } else {
+                    text.unicodeScalars.append(scalar)
+                }
+            }
         }
 
         /// - Returns: Whether the child ended in time.

@@ -87,25 +87,26 @@ enum WorkingDirectorySetup {
 
 /// What the program inherits.
 enum DescriptorCleanup {
-    /// Closes every descriptor from 3 up but the preserved ones and the report, which execve closes. They are closed and
-    /// not only marked, because the program's path is looked up before execve closes what is marked (CVE-2024-21626).
-    /// - Returns: The report, at its new place.
-    static func keepOnly(preserved: Int, report: SyncChannel) throws(Failure) -> SyncChannel {
+    /// Closes every descriptor from `first` up but those of `kept`, which get other numbers. Those below `first` stay open
+    /// across execve.
+    /// - Returns: Where the kept ones are now, in their order.
+    static func closeAll(from first: CInt, but kept: [BorrowedFD]) throws(Failure) -> [BorrowedFD] {
         try attempt("close what the program must not inherit", .closeRange) { () throws(Errno) in
-            let first = CInt(truncatingIfNeeded: 3 + preserved)
-            let place = BorrowedFD(rawValue: first)
-            if report.descriptor != place {
-                try report.descriptor.duplicate(onto: first)
-            }
-            try place.setCloseOnExec(true)
             for number in 3..<first { try BorrowedFD(rawValue: number).setCloseOnExec(false) }
-            do throws(Errno) {
-                try Descriptors.closeAll(from: first + 1)
-            } catch {
-                // The container's system-call filter may not know close_range.
-                for number in (first + 1)..<1024 { Descriptors.close(BorrowedFD(rawValue: number)) }
+            var places: [BorrowedFD] = []
+            // The lowest free numbers, one after the other, so that the ranges between them can be closed.
+            for fd in kept {
+                let lowest = places.last.map { $0.rawValue + 1 } ?? first
+                let copy = try OwnedFD.duplicating(fd, atLeast: lowest)
+                places.append(BorrowedFD(rawValue: copy.release()))
             }
-            return SyncChannel(place)
+            var next = first
+            for place in places {
+                if place.rawValue > next { try Descriptors.closeAll(from: next, through: place.rawValue - 1) }
+                next = place.rawValue + 1
+            }
+            try Descriptors.closeAll(from: next, through: .max)
+            return places
         }
     }
 }

@@ -18,6 +18,8 @@ final class InitSide {
     private let steps: [InitStep]
     private let hookState: HookState
     private let log: Log
+    /// Until the log's descriptor is closed with the others.
+    private var logsSteps: Bool
     private let cgroupMounts: [CgroupMountSource]
     private var rootfs: RootfsExecutor?
     private var listener: CInt = -1
@@ -25,6 +27,9 @@ final class InitSide {
     private var program: PreparedExec?
     /// Who hears of a failure: the creating runtime until it was told `ready`, then the starter.
     private var listenerOfFailures: SyncChannel
+    /// Init's ends of the start gate; the channel itself when it is the gate.
+    private let starter: SyncChannel
+    private let reporter: SyncChannel
 
     init(
         _ configuration: ContainerConfiguration,
@@ -36,6 +41,7 @@ final class InitSide {
         log: Log
     ) {
         self.log = log
+        logsSteps = log.isDebugging
         self.configuration = configuration
         self.request = request
         self.resources = resources
@@ -44,6 +50,8 @@ final class InitSide {
         environment = configuration.process?.environment ?? []
         self.cgroupMounts = cgroupMounts
         listenerOfFailures = resources.childChannel
+        starter = SyncChannel(resources.gate.isEmpty ? resources.childChannel.descriptor : resources.gate[0])
+        reporter = SyncChannel(resources.gate.isEmpty ? resources.childChannel.descriptor : resources.gate[1])
     }
 
     /// Performs every step; reports the one that fails.
@@ -52,7 +60,7 @@ final class InitSide {
         try? Processes.setName("apus:[2:INIT]")
         for (index, step) in steps.enumerated() {
             resources.breadcrumb[.initial] = index + 1
-            if log.isDebugging { log.debug("init step \(index + 1)/\(steps.count) \(step.name) \(step.detail)") }
+            if logsSteps { log.debug("init step \(index + 1)/\(steps.count) \(step.name) \(step.detail)") }
             do throws(Failure) {
                 try perform(step)
             } catch {
@@ -82,6 +90,7 @@ final class InitSide {
         case .makeConsole: try makeConsole()
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .confine(let step): listener = try step.perform(filter: resources.filter) ?? listener
+        case .closeDescriptors: try closeDescriptors()
         case .setLimit(let limit): try limit.set(ofProcess: 0)
         case .makeWorkingDirectory(let path): try WorkingDirectorySetup.make(path)
         case .changeDirectory(let path, let allowRefusal):
@@ -174,7 +183,22 @@ extension InitSide {
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {
         let status = point == .startContainer ? "created" : "creating"
         let state = hookState.document(status: status, pid: Processes.currentID)
-        try HookRunner.run(hook, point, index: index, state: state)
+        // In the container's root the runtime's own environment is nobody's business.
+        let inherited = point == .startContainer ? environment : SealedSelf.inheritedEnvironment
+        try HookRunner.run(hook, point, index: index, state: state, environment: inherited)
+    }
+
+    /// Closed and not only marked, because the program's path is looked up before execve closes what is marked
+    /// (CVE-2024-21626).
+    private func closeDescriptors() throws(Failure) {
+        let first = CInt(truncatingIfNeeded: 3 + request.preservedDescriptors)
+        var kept = [resources.childChannel.descriptor]
+        if !resources.gate.isEmpty { kept += [resources.gate[0], resources.gate[1]] }
+        let places = try DescriptorCleanup.closeAll(from: first, but: kept)
+        logsSteps = false
+        resources.childChannel.move(to: places[0])
+        starter.move(to: places.count > 1 ? places[1] : places[0])
+        reporter.move(to: places.count > 2 ? places[2] : places[0])
     }
 
     private func completeEnvironment() {
@@ -196,18 +220,18 @@ extension InitSide {
             guard try resources.childChannel.wait(for: .start) != nil else { Processes.exit(1) }
             return
         }
-        listenerOfFailures = SyncChannel(resources.gate[1])
+        listenerOfFailures = reporter
         // The byte's value says nothing; a signal may interrupt the wait, which is repeated.
-        _ = try attempt("wait for the start", .read) { () throws(Errno) in try resources.gate[0].read(upTo: 1) }
+        _ = try attempt("wait for the start", .read) { () throws(Errno) in try starter.descriptor.read(upTo: 1) }
     }
 
     private func execute(_ name: String) throws(Failure) {
         guard let program else { throw Failure("execute \(name): it was not looked up") }
         try listenerOfFailures.tell(.executing)
-        listenerOfFailures = try DescriptorCleanup.keepOnly(
-            preserved: request.preservedDescriptors,
-            report: listenerOfFailures
-        )
+        // All but the report, which the program's start closes: its end is the news that it worked.
+        for channel in [resources.childChannel, starter] where channel.descriptor != listenerOfFailures.descriptor {
+            Descriptors.close(channel.descriptor)
+        }
         throw Failure("exec \(name)", .execve, program.execute())
     }
 

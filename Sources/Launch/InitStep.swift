@@ -28,6 +28,8 @@ package enum InitStep: StepText {
     case makeConsole
     case hook(HookPoint, index: Int, Hook)
     case confine(ConfinementStep)
+    /// Everything that the program must not inherit; what init still needs goes when it executes the program.
+    case closeDescriptors
     case setLimit(ResourceLimit)
     case makeWorkingDirectory(String)
     /// - allowRefusal: The container's user may be allowed where its root is not; tried again as that user.
@@ -60,6 +62,7 @@ package enum InitStep: StepText {
         case .makeConsole: "makeConsole"
         case .hook: "hook"
         case .confine(let step): step.name
+        case .closeDescriptors: "closeDescriptors"
         case .setLimit: "setLimit"
         case .makeWorkingDirectory: "makeWorkingDirectory"
         case .changeDirectory: "changeDirectory"
@@ -86,7 +89,8 @@ package enum InitStep: StepText {
         case .findProgram(let name), .execute(let name): name
         case .tell(let message), .waitFor(let message): message.name
         case .dieWithParent, .surviveParent, .resetSignals, .newSession, .becomeUntraceable, .becomeRoot, .joinCgroup,
-            .newCgroupNamespace, .bringUpLoopback, .makeConsole, .verifyWorkingDirectory, .completeEnvironment,
+            .newCgroupNamespace, .bringUpLoopback, .closeDescriptors, .makeConsole, .verifyWorkingDirectory,
+            .completeEnvironment,
             .announceListener, .waitForStart:
             ""
         }

@@ -227,7 +227,7 @@ extension RuntimeSide {
             request,
             resources,
             steps: plan.initial,
-            cgroupMounts: cgroup.placement.mountSources,
+            cgroupMounts: cgroup.placement.mountSources(),
             log: log
         )
     }

@@ -38,11 +38,16 @@ package enum SyncMessage: UInt8, CaseIterable, Sendable {
 /// One end of the channel, or init's side of the start gate. Needs only `read(2)` and `write(2)`, which a strict
 /// system-call filter allows.
 package final class SyncChannel {
-    let descriptor: BorrowedFD
+    private(set) var descriptor: BorrowedFD
     /// What came before it was waited for: the sides order their waits each for itself.
     private var early: [(message: SyncMessage, number: Int32)] = []
 
     package init(_ descriptor: BorrowedFD) {
+        self.descriptor = descriptor
+    }
+
+    /// The same end at another number.
+    func move(to descriptor: BorrowedFD) {
         self.descriptor = descriptor
     }
 

@@ -47,12 +47,15 @@ struct Bundle {
         guard facts.kind == .directory else { throw Failure("open the bundle \(bundle): it is not a directory") }
         do throws(Errno) {
             let config = try BorrowedFD.workingDirectory.open(file, [.readOnly, .nonBlocking])
-            guard try config.borrowed.facts().kind == .regular else {
-                throw .EINVAL
-            }
+            let kind = try config.borrowed.facts().kind
+            if kind == .directory { throw .EISDIR }
+            if kind != .regular && kind != .fifo { throw .ENOTSUP }
+            try config.borrowed.setNonBlocking(false)
             return try config.borrowed.readToEnd(limit: maximumConfigurationSize)
         } catch .EOVERFLOW {
             throw Failure("read \(file): it is longer than \(maximumConfigurationSize >> 20) MiB")
+        } catch .ENOTSUP {
+            throw Failure("read \(file): expected a file or a pipe, found something else")
         } catch .ENOENT {
             throw Failure(
                 "read \(file)",

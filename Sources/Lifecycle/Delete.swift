@@ -91,7 +91,7 @@ final class Deletion {
     private func perform(_ step: DeletionStep) throws(Failure) {
         switch step {
         case .endProcesses: try endProcesses()
-        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
+        case .removeCgroup: try removeCgroup()
         case .hook(let point, let index, let hook): runHook(hook, point, index)
         case .removeRecord: try directory.remove()
         }
@@ -115,8 +115,23 @@ final class Deletion {
                 throw Failure("container init still running: process \(record.pid) did not end within 10 s of SIGKILL")
             }
         }
-        // What is left of a creation whose pid was not yet written down, or of a shared pid namespace.
-        try cgroup.killAll(deadline: deadline)
+        if mayHaveLeftProcesses { try cgroup.killAll(deadline: deadline) }
+    }
+
+    /// Whether processes in the cgroup can be the container's although its first one has ended: those of a creation whose
+    /// pid was not yet written down, or of a pid namespace that it shared. Everything else ended with the first process;
+    /// who is in the cgroup now is somebody else, to whom the path was given meanwhile.
+    private var mayHaveLeftProcesses: Bool {
+        let isOfThisBoot = (try? ProcessIdentity.bootID()) == record.bootID
+        return isOfThisBoot && (record.pid == 0 || !record.ownsPIDNamespace)
+    }
+
+    private func removeCgroup() throws(Failure) {
+        if !mayHaveLeftProcesses, let others = try? cgroup.processes(), !others.isEmpty {
+            log.warning("the cgroup of container \(record.id) stays: \(others.count) process(es) of others are in it")
+            return
+        }
+        try cgroup.remove(deadline: Deadline.cleanup)
     }
 
     /// Runtime-spec: runtime.md, Lifecycle: a poststop hook that fails is a warning, and the next one runs.

@@ -25,7 +25,7 @@ package enum Explain {
 
     /// Needs no privilege and changes nothing.
     package static func run(_ request: CreateRequest, _ context: RuntimeContext) throws(Failure) -> [Section] {
-        let facts = HostProbe.facts()
+        let facts = facts(context)
         let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
         let c = bundle.configuration
         var launch = LaunchRequest(id: request.id, bundle: bundle.path)
@@ -56,6 +56,18 @@ package enum Explain {
             section("start", "runtime", Birth.startSteps(poststart: c.hooks[.poststart])),
             section("delete", "runtime", Birth.deletionSteps(poststop: c.hooks[.poststop])),
         ].filter { !$0.lines.isEmpty }
+    }
+
+    /// Nobody's privileges matter for reading: the steps are those of the machine's root, unless an ordinary user's are
+    /// asked for.
+    private static func facts(_ context: RuntimeContext) -> HostFacts {
+        var facts = HostProbe.facts()
+        if context.toleratesMissingCgroups != true {
+            facts.effectiveUserID = 0
+            facts.effectiveGroupID = 0
+            facts.isInUserNamespace = false
+        }
+        return facts
     }
 
     private static func section(_ command: String, _ process: String, _ steps: [some StepText]) -> Section {

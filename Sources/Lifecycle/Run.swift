@@ -28,7 +28,8 @@ package enum Run {
     ) throws(Failure) -> ExitStatus? {
         let birth = try Create.prepare(request, options.detach ? .detached : .foreground, context)
         if options.detach {
-            try begin(birth, context)
+            try birth.create()
+            try start(birth)
             return nil
         }
         // Signals wait from here on, so that none is lost between the clone and the first reading.
@@ -38,8 +39,15 @@ package enum Run {
                 try Processes.becomeSubreaper()
             }
         }
-        try begin(birth, context)
-        let foreground = try Foreground(birth)
+        try birth.create()
+        let foreground: Foreground
+        do throws(Failure) {
+            // Before the start: the program must see the terminal's size from its first instruction on.
+            foreground = try Foreground(birth)
+        } catch {
+            throw birth.rollBack(after: error)
+        }
+        try start(birth)
         let inode = birth.directoryInode
         birth.releaseLock()
         let status = try foreground.stay()
@@ -47,8 +55,7 @@ package enum Run {
         return status
     }
 
-    private static func begin(_ birth: RuntimeSide, _ context: RuntimeContext) throws(Failure) {
-        try birth.create()
+    private static func start(_ birth: RuntimeSide) throws(Failure) {
         do throws(Failure) {
             guard birth.currentRecord.hasProcess else {
                 throw Failure("cannot run container \(birth.currentRecord.id): its config.json has no process section")

@@ -25,7 +25,7 @@ final class TerminalRelay {
 
     /// The caller's terminal size becomes the container's; without one, it keeps its own.
     func resize() {
-        guard let size = try? BorrowedFD.standardInput.terminalSize() else { return }
+        guard let size = try? BorrowedFD.standardInput.terminalSize(), size.rows > 0, size.columns > 0 else { return }
         try? primary.borrowed.setTerminalSize(size)
     }
 

@@ -358,7 +358,12 @@ extension BorrowedFD {
 
     /// Whether this process, with its effective ids, may execute `path`. The corresponding call is `faccessat2(2)`.
     package func checkExecutable(_ path: String) throws(Errno) {
-        try check(unsafe clinux_faccessat(rawValue, path, X_OK, 0x200))
+        do throws(Errno) {
+            try check(unsafe clinux_faccessat2(rawValue, path, X_OK, 0x200))
+        } catch  where error == .ENOSYS || error == .EPERM {
+            // A system-call filter from before faccessat2; the older call judges by the real ids.
+            try check(unsafe clinux_faccessat(rawValue, path, X_OK))
+        }
     }
 
     /// The corresponding system call is `fchdir(2)`.
@@ -386,9 +391,9 @@ package enum Descriptors {
         _ = clinux_close(fd.rawValue)
     }
 
-    /// Closes every descriptor from `first` up. The corresponding system call is `close_range(2)`.
-    package static func closeAll(from first: CInt) throws(Errno) {
-        try check(clinux_close_range(UInt32(first), .max, 0))
+    /// Closes every descriptor from `first` to `last`. The corresponding system call is `close_range(2)`.
+    package static func closeAll(from first: CInt, through last: CInt) throws(Errno) {
+        try check(clinux_close_range(UInt32(first), UInt32(last), 0))
     }
 
     /// Marks every descriptor from `first` up close-on-exec.

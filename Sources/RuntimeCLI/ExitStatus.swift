@@ -42,7 +42,8 @@ extension Log {
         if let role = failure.role { fields.append(("process", role.name)) }
         if let step = failure.step { fields.append(("step", step.name)) }
         if let advice = failure.advice { fields.append(("hint", advice)) }
-        error("\(doing): \(failure.line)", hint: failure.advice, fields: fields)
+        let message = doing.isEmpty ? failure.line : "\(doing): \(failure.line)"
+        error(message, hint: failure.advice, fields: fields)
     }
 
     /// Reports a command line that was not understood.

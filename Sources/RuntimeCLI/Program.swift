@@ -50,7 +50,7 @@ package enum Program {
             let file = try BorrowedFD.workingDirectory.open(path, [.writeOnly, .create, .append], mode: 0o644)
             return body(Log(globals, file: file.borrowed))
         } catch {
-            Log(globals, file: nil).report(Failure("open the log file \(path)", .open, error), doing: "apus")
+            Log(globals, file: nil).report(Failure("open the log file \(path)", .open, error), doing: "")
             return .failure
         }
     }
@@ -88,7 +88,7 @@ extension Command {
         case .spec: "spec"
         case .explain: "explain"
         case .features: "features"
-        case .version, .text: "apus"
+        case .version, .text: ""
         }
     }
 }

@@ -58,11 +58,8 @@ struct Verbs {
         switch globals.cgroupManager {
         case .cgroupfs: driver = .cgroupfs
         case .disabled: driver = .disabled
-        case .systemd:
-            throw Failure(
-                "--systemd-cgroup: the systemd cgroup driver is not there yet",
-                hint: "leave the option out: cgroups are then managed through the cgroup file system"
-            )
+        // Refused already where a container is made; callers give it to every verb.
+        case .systemd: driver = .cgroupfs
         }
         return RuntimeContext(
             stateRoot: StateRoot(path: try AbsolutePath.of(globals.root)),
