@@ -1,0 +1,85 @@
+// What a container must not do to others, nor others to it: cgroups that two were given, the caller's environment and
+// keys, a root that is read-only.
+
+import Foundation
+import Testing
+
+@Suite("Neighbours", .enabled(if: TestMachine.isUsable, TestMachine.reason))
+struct NeighbourTests {
+    /// The cgroup of a stopped container is empty, so it may be given to another; deleting the first one must leave it.
+    @Test func deletionLeavesWhoCameLater() throws {
+        try Sandbox.use("neighbour") { box in
+            var document = box.document("sleep 60")
+            var linux = try #require(document["linux"] as? Document)
+            linux["cgroupsPath"] = "/\(box.id)"
+            document["linux"] = linux
+            try box.configure(document)
+            let other = "\(box.id)-later"
+            try box.succeed("run", "--detach", box.id)
+            try box.succeed("kill", box.id, "KILL")
+            try box.waitFor(status: "stopped")
+            try box.succeed("run", "--detach", other)
+            let outcome = try box.succeed("delete", box.id)
+            #expect(outcome.errors.contains("1 process(es) of others are in it"), "\(outcome)")
+            #expect(try box.state(other).status == "running")
+            try box.succeed("delete", "--force", other)
+        }
+    }
+
+    @Test func startHookDoesNotSeeTheCallersEnvironment() throws {
+        try Sandbox.use("environment") { box in
+            var document = box.document("exit 0")
+            let hook: Document = ["path": "/bin/sh", "args": ["sh", "-c", "env >&2; exit 1"]]
+            document["hooks"] = ["startContainer": [hook]]
+            try box.configure(document)
+            let outcome = try box.apus("run", box.id, environment: ["SECRET_OF_THE_CALLER=1"])
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(outcome.errors.contains("APUS_TEST_ID=\(box.id)"), "\(outcome)")
+            #expect(!outcome.errors.contains("SECRET_OF_THE_CALLER"), "\(outcome)")
+        }
+    }
+
+    @Test func missingWorkingDirectoryIsMadeUnderAReadOnlyRoot() throws {
+        try Sandbox.use("cwd") { box in
+            var document = box.document("readlink /proc/self/cwd; echo x > /file || exit 6")
+            var process = try #require(document["process"] as? Document)
+            process["cwd"] = "/made/here"
+            document["process"] = process
+            document["root"] = ["path": "rootfs", "readonly": true] as Document
+            try box.configure(document)
+            let outcome = try box.apus("run", box.id)
+            #expect(outcome.output == "/made/here\n", "\(outcome)")
+            #expect(outcome.status == 6, "\(outcome)")
+        }
+    }
+
+    @Test func sessionKeyringIsItsOwn() throws {
+        try Sandbox.use("keyring") { box in
+            try box.configure(box.document("cat /proc/keys"))
+            let own = try box.apus("run", box.id)
+            #expect(own.output.contains("_ses.\(box.id)"), "\(own)")
+            let inherited = try box.apus("run", "--no-new-keyring", "\(box.id)-old")
+            #expect(!inherited.output.contains("_ses.\(box.id)-old"), "\(inherited)")
+        }
+    }
+
+    /// A profile from before these calls were there: the program is found and started all the same.
+    @Test(arguments: [false, true])
+    func oldFilterDoesNotHideTheProgram(noNewPrivileges: Bool) throws {
+        try Sandbox.use("filter") { box in
+            var document = box.document(arguments: ["true"])
+            var process = try #require(document["process"] as? Document)
+            process["noNewPrivileges"] = noNewPrivileges
+            document["process"] = process
+            var linux = try #require(document["linux"] as? Document)
+            let newer: Document = [
+                "names": ["faccessat2", "close_range", "clone3", "openat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38,
+            ]
+            linux["seccomp"] = ["defaultAction": "SCMP_ACT_ALLOW", "syscalls": [newer]] as Document
+            document["linux"] = linux
+            try box.configure(document)
+            let outcome = try box.apus("run", box.id)
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+    }
+}
