@@ -100,6 +100,13 @@ long clinux_fsconfig(int fd, unsigned command, const char *CLINUX_NULLABLE key, 
 long clinux_fsmount(int fd, unsigned flags, unsigned attributes);
 long clinux_mount_setattr(int dir, const char *CLINUX_NONNULL path, unsigned flags, const struct clinux_mount_attr *CLINUX_NONNULL attr);
 
+// Memory: hints that save page faults; nothing depends on them.
+
+/// Maps the functions that a birth executes; for a child, whose page tables have none of the text.
+void clinux_map_hot_text(void);
+/// Makes the heap as large as a birth needs it, in one go.
+void clinux_prepare_heap(void);
+
 // Namespaces and processes
 
 struct clinux_clone_request {
