@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { MAXIMUM_FDS = 16 };
+enum { MAXIMUM_FDS = 32 };
 
 long clinux_socket_unix(int type) {
     long fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);

@@ -24,6 +24,27 @@ package struct CgroupJoin: ~Copyable {
     /// Joins nothing.
     init() {}
 
+    /// What another process opened and sent.
+    /// - Parameters:
+    ///   - files: From that process's `descriptors`.
+    ///   - mask: That process's `mask`.
+    package init(received files: [CInt], mask: UInt32, _ placement: CgroupPlacement) {
+        let locations = placement.locations.enumerated().filter { mask & 1 << UInt32($0.offset) != 0 }
+        for (file, place) in zip(files, locations) {
+            gates.append(Gate(OwnedFD(adopting: file), place.element))
+        }
+    }
+
+    /// The files to write to, for a process that cannot open them itself.
+    package var descriptors: [BorrowedFD] { gates.map { BorrowedFD(rawValue: $0.file.rawValue) } }
+
+    /// Which of the placement's locations the descriptors belong to: bit 0 is the first.
+    package func mask(_ placement: CgroupPlacement) -> UInt32 {
+        placement.locations.enumerated().reduce(0) { mask, place in
+            gates.contains { $0.location == place.element } ? mask | 1 << UInt32(place.offset) : mask
+        }
+    }
+
     /// The v2 cgroup, for `clone3(2)` with `CLONE_INTO_CGROUP`; valid while this value lives. A process that was born
     /// there, or whose parent was, says so to `enter`.
     package var birthplace: BorrowedFD? { unified?.descriptor }

@@ -10,9 +10,14 @@ package protocol CgroupManager: AnyObject {
     /// What the container's record keeps, before `create` makes anything.
     var placement: CgroupPlacement { get }
 
-    /// Makes the cgroups, and the missing ones above them. What this call made is removed again when it throws.
-    /// An existing cgroup is taken over if it is empty and not frozen.
+    /// Makes the cgroups that `createBirthplace` did not, and the missing ones above them. What this call made is
+    /// removed again when it throws. An existing cgroup is taken over if it is empty and not frozen.
     func create() throws(Failure)
+
+    /// Makes only the v2 cgroup of a hybrid machine, which a process must be born in: moving there costs an RCU grace
+    /// period.
+    /// - Returns: What the process needs for that.
+    func createBirthplace() throws(Failure) -> CgroupJoin
 
     /// Sets the limits and the device rules. Also on a running container: a limit that is absent is not touched.
     /// - Throws: A failure that names the key: `set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes)`.
@@ -90,6 +95,7 @@ final class DisabledDriver: CgroupManager {
     }
 
     func create() throws(Failure) {}
+    func createBirthplace() throws(Failure) -> CgroupJoin { CgroupJoin() }
     func apply(_ resources: ResourceConfiguration) throws(Failure) {}
     func openJoin(subgroups: [CgroupSubgroup]) throws(Failure) -> CgroupJoin { CgroupJoin() }
     func freeze(deadline: Int64) throws(Failure) { throw unavailable("freeze the container") }

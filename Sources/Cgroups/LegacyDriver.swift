@@ -46,6 +46,19 @@ final class LegacyDriver: CgroupManager {
     // MARK: Making
 
     func create() throws(Failure) {
+        try create(members.filter { $0.directory == nil })
+    }
+
+    func createBirthplace() throws(Failure) -> CgroupJoin {
+        var join = CgroupJoin()
+        if let unified {
+            try create([unified])
+            if let directory = unified.directory { try join.add(directory) }
+        }
+        return join
+    }
+
+    private func create(_ members: [Member]) throws(Failure) {
         var made: [CgroupLocation] = []
         do throws(Failure) {
             for member in members {

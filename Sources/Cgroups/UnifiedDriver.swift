@@ -59,6 +59,11 @@ final class UnifiedDriver: CgroupManager {
         }
     }
 
+    func createBirthplace() throws(Failure) -> CgroupJoin {
+        try create()
+        return try openJoin(subgroups: [])
+    }
+
     private func make(_ path: String, _ made: inout [CgroupLocation]) throws(Failure) -> CgroupDirectory? {
         let place = CgroupLocation(hierarchy: "", mountPoint: location.mountPoint, path: path)
         if path != location.path, let existing = try CgroupDirectory.open(place) { return existing }

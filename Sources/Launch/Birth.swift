@@ -16,7 +16,7 @@ package enum Birth {
         _ f: HostFacts,
         _ r: LaunchRequest,
         _ limits: LimitPlan,
-        cgroups: [String]
+        cgroups: CgroupDirectories
     ) -> [RuntimeStep] {
         let plan = NamespacePlan(c, f)
         var steps: [RuntimeStep] = []
@@ -27,7 +27,13 @@ package enum Birth {
         // What needs the runtime's powers or its view of the host.
         steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
         if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
-        if !cgroups.isEmpty { steps += [.createCgroup(cgroups), .limitResources, .openCgroup] }
+        let hasCgroups = !cgroups.all.isEmpty
+        if hasCgroups {
+            steps +=
+                plan.cgroupsFollowInit
+                ? [.createBirthplace(cgroups.unified)]
+                : [.createCgroup(cgroups.all), .limitResources, .openCgroup]
+        }
         let sources = RootfsPlan.sources(c, f)
         if !sources.isEmpty { steps.append(.openMountSources(count: sources.count)) }
         switch r.console {
@@ -49,6 +55,10 @@ package enum Birth {
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
         if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
         steps += [.recordInit, .tell(.recorded)]
+        if hasCgroups && plan.cgroupsFollowInit {
+            // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
+            steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup, .tell(.placed)]
+        }
 
         if needsRuntimeHooks(c) {
             steps.append(.waitFor(.mountsReady))
@@ -103,17 +113,17 @@ package enum Birth {
         steps += [.dieWithParent, .resetSignals, .newSession]
         if !c.namespaces.joined.isEmpty && !plan.needsIntermediate { steps.append(.becomeUntraceable) }
         // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
-        if !plan.needsIntermediate { steps.append(.joinCgroup) }
+        if !plan.needsIntermediate && !plan.cgroupsFollowInit { steps.append(.joinCgroup) }
         if plan.createdByClone.contains(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
         steps += plan.joinedByInit.map(InitStep.enterNamespace)
-        if c.namespaces.creates(.cgroup) { steps.append(.newCgroupNamespace) }
+        if c.namespaces.creates(.cgroup) && !plan.cgroupsFollowInit { steps.append(.newCgroupNamespace) }
         if c.namespaces.creates(.network) { steps.append(.bringUpLoopback) }
         if let name = c.hostname { steps.append(.setHostname(name)) }
         if let name = c.domainname { steps.append(.setDomainname(name)) }
         steps += confine(confinement?.beforeRootfs)
 
         // Build the root, still seen from the host's tree.
-        steps += RootfsPlan.beforePivot(c, f).map(InitStep.rootfs)
+        steps += buildRoot(c, f, r, plan)
         if c.process?.terminal == true { steps.append(.makeConsole) }
         if needsRuntimeHooks(c) { steps += [.tell(.mountsReady), .waitFor(.hooksDone)] }
         steps += hooks(.createContainer, c)
@@ -138,6 +148,22 @@ package enum Birth {
         steps += hooks(.startContainer, c)
         if let process = c.process, let program = process.arguments.first { steps.append(.execute(program)) }
         return steps
+    }
+
+    /// The mounts, and among them the moment when the cgroups are ready: before a mount that shows or fills them.
+    private static func buildRoot(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest,
+        _ plan: NamespacePlan
+    ) -> [InitStep] {
+        let mounts = RootfsPlan.beforePivot(c, f)
+        guard plan.cgroupsFollowInit else { return mounts.map(InitStep.rootfs) }
+        var entry: [InitStep] = r.cgroupDriver == .disabled ? [] : [.waitFor(.placed), .joinCgroup]
+        // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
+        if c.namespaces.creates(.cgroup) { entry.append(.newCgroupNamespace) }
+        let place = mounts.firstIndex(where: \.needsCgroup) ?? mounts.count
+        return mounts[..<place].map(InitStep.rootfs) + entry + mounts[place...].map(InitStep.rootfs)
     }
 
     /// Becoming the container's user with the container's powers: the tail that create and exec share.

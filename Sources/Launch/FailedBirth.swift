@@ -12,6 +12,8 @@ extension RuntimeSide {
     package func rollBack(after failure: Failure) -> Failure {
         var failure = failure
         if failure.isHookFailure { runPoststopHooks() }
+        // Processes first, whatever the order of the steps: a cgroup stays while one is in it.
+        undo = undo.filter { $0 != .endProcesses } + undo.filter { $0 == .endProcesses }
         while let act = undo.popLast() {
             do throws(Failure) {
                 try perform(act)

@@ -20,7 +20,7 @@ final class InitSide {
     private let log: Log
     /// Until the log's descriptor is closed with the others.
     private var logsSteps: Bool
-    private let cgroupMounts: [CgroupMountSource]
+    private let cgroupPlacement: CgroupPlacement
     private var rootfs: RootfsExecutor?
     private var listener: CInt = -1
     private var environment: [String]
@@ -37,7 +37,7 @@ final class InitSide {
         _ request: LaunchRequest,
         _ resources: LaunchResources,
         steps: [InitStep],
-        cgroupMounts: [CgroupMountSource],
+        cgroups: CgroupPlacement,
         log: Log
     ) {
         self.log = log
@@ -48,7 +48,7 @@ final class InitSide {
         self.steps = steps
         hookState = HookState(configuration, request)
         environment = configuration.process?.environment ?? []
-        self.cgroupMounts = cgroupMounts
+        cgroupPlacement = cgroups
         listenerOfFailures = resources.childChannel
         starter = SyncChannel(resources.gate.isEmpty ? resources.childChannel.descriptor : resources.gate[0])
         reporter = SyncChannel(resources.gate.isEmpty ? resources.childChannel.descriptor : resources.gate[1])
@@ -56,6 +56,7 @@ final class InitSide {
 
     /// Performs every step; reports the one that fails.
     func live() -> Never {
+        HotMemory.mapText()
         resources.closeRuntimeSide()
         try? Processes.setName("apus:[2:INIT]")
         for (index, step) in steps.enumerated() {
@@ -157,7 +158,7 @@ extension InitSide {
             rootfs = try RootfsExecutor(
                 rootPath: configuration.root.path,
                 sources: resources.mountSources.take() ?? MountSources(),
-                cgroups: cgroupMounts
+                cgroups: cgroupPlacement.mountSources()
             )
         }
         try rootfs?.perform(step)
@@ -236,7 +237,14 @@ extension InitSide {
     }
 
     private func wait(for message: SyncMessage) throws(Failure) {
+        if message == .placed { return try receiveCgroups() }
         // The runtime is gone: nobody is left to report to, and nothing of this may stay.
         guard try resources.childChannel.wait(for: message) != nil else { Processes.exit(1) }
+    }
+
+    private func receiveCgroups() throws(Failure) {
+        guard let (mask, files) = try resources.childChannel.waitForDescriptors(.placed) else { Processes.exit(1) }
+        let join = CgroupJoin(received: files, mask: UInt32(bitPattern: mask), cgroupPlacement)
+        resources.cgroupEntry = CgroupEntry(join)
     }
 }

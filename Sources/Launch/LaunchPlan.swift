@@ -1,5 +1,6 @@
 // A birth as data: what each process will do. Pure: the same for `create` and for `explain`.
 
+package import Cgroups
 package import Configuration
 package import Confinement
 package import Diagnostics
@@ -17,7 +18,7 @@ package struct LaunchPlan: Equatable, Sendable {
     /// - Parameters:
     ///   - capabilities: What the runtime could pass on.
     ///   - hardLimits: The runtime's own, by the kernel's number.
-    ///   - cgroups: The directories that the cgroup driver will make.
+    ///   - cgroups: What the cgroup driver will make.
     /// - Throws: When something is asked for that this machine cannot do at all.
     package init(
         _ c: ContainerConfiguration,
@@ -25,7 +26,7 @@ package struct LaunchPlan: Equatable, Sendable {
         _ r: LaunchRequest,
         capabilities: CapabilityFacts,
         hardLimits: [UInt64],
-        cgroups: [String]
+        cgroups: CgroupDirectories
     ) throws(Failure) {
         let confinement = try Self.confinement(c, f, r, capabilities)
         let limits = LimitPlan(c, capabilities, hardLimits: hardLimits)
@@ -56,4 +57,24 @@ package struct LaunchPlan: Equatable, Sendable {
         request.entersUserNamespace = c.namespaces.isSeparate(.user)
         return try ConfinementPlan(request)
     }
+}
+
+/// The directories of a container's cgroups, in words.
+package struct CgroupDirectories: Equatable, Sendable {
+    /// On v2, where init is born.
+    package let unified: [String]
+    /// In the hierarchies of v1.
+    package let legacy: [String]
+
+    package init(unified: [String], legacy: [String]) {
+        self.unified = unified
+        self.legacy = legacy
+    }
+
+    package init(_ placement: CgroupPlacement) {
+        unified = placement.locations.filter(\.isUnified).map(\.directory)
+        legacy = placement.locations.filter { !$0.isUnified }.map(\.directory)
+    }
+
+    var all: [String] { unified + legacy }
 }

@@ -17,6 +17,9 @@ struct NamespacePlan {
     let needsIntermediate: Bool
     /// A new time namespace must belong to the new user namespace, and the clocks be set by its root.
     let intermediateMakesUser: Bool
+    /// Making v1 cgroups takes as long as making the mounts: so init is born first and joins them when they are ready. A
+    /// v2 cgroup is one that init is born in, and what an intermediate enters its children are born in.
+    let cgroupsFollowInit: Bool
 
     init(_ c: ContainerConfiguration, _ f: HostFacts) {
         let namespaces = c.namespaces
@@ -31,6 +34,7 @@ struct NamespacePlan {
             || (namespaces.creates(.user) && !namespaces.joined.isEmpty)
         let others = namespaces.joined.map(\.kind).filter { $0 != .user }
         let user: [NamespaceKind] = namespaces.joins(.user) ? [.user] : []
+        cgroupsFollowInit = !needsIntermediate && !f.isRootless && [.legacy, .hybrid].contains(f.cgroupMode)
         // ORDER: the machine's root enters the user namespace last, while it still has power over all the others; an
         // ordinary user enters it first, because that is what gives power over them.
         let ordered = f.isRootless ? user + others : others + user

@@ -56,7 +56,7 @@ package final class RuntimeSide {
             request,
             capabilities: try CapabilityFacts.ofThisProcess(),
             hardLimits: HostProbe.hardLimits(),
-            cgroups: cgroup.placement.locations.map(\.directory)
+            cgroups: CgroupDirectories(cgroup.placement)
         )
 
         resources = try LaunchResources()
@@ -80,13 +80,17 @@ package final class RuntimeSide {
             resources.breadcrumb[.runtime] = index + 1
             do throws(Failure) {
                 // Before the act: half of it may be done when it fails.
-                if let act = step.undo, step.undoesWhenFailed { undo.append(act) }
+                if let act = step.undo, step.undoesWhenFailed { remember(act) }
                 try perform(step)
-                if let act = step.undo, !step.undoesWhenFailed { undo.append(act) }
+                if let act = step.undo, !step.undoesWhenFailed { remember(act) }
             } catch {
                 throw rollBack(after: error.stamped(name, .runtime))
             }
         }
+    }
+
+    private func remember(_ act: RuntimeStep.Undo) {
+        if !undo.contains(act) { undo.append(act) }
     }
 
     private func perform(_ step: RuntimeStep) throws(Failure) {
@@ -95,6 +99,7 @@ package final class RuntimeSide {
         case .recordPlan: try recordPlan()
         case .openNamespace(let kind, let path): try openNamespace(kind, path)
         case .compileFilter: try compileFilter()
+        case .createBirthplace: resources.cgroupEntry = CgroupEntry(try cgroup.createBirthplace())
         case .createCgroup: try cgroup.create()
         case .limitResources: try cgroup.apply(configuration.resources)
         case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: []))
@@ -227,7 +232,7 @@ extension RuntimeSide {
             request,
             resources,
             steps: plan.initial,
-            cgroupMounts: cgroup.placement.mountSources(),
+            cgroups: cgroup.placement,
             log: log
         )
     }
@@ -316,8 +321,13 @@ extension RuntimeSide {
 
     private func tell(_ message: SyncMessage) throws(Failure) {
         do throws(Failure) {
-            try resources.runtimeChannel.tell(message)
-        } catch  where error.errno == .EPIPE && error.step == nil {
+            if message == .placed, let entry = resources.cgroupEntry {
+                let mask = Int32(bitPattern: entry.join.mask(cgroup.placement))
+                try resources.runtimeChannel.tell(message, number: mask, descriptors: entry.join.descriptors)
+            } else {
+                try resources.runtimeChannel.tell(message)
+            }
+        } catch  where (error.errno == .EPIPE || error.errno == .ECONNRESET) && error.step == nil {
             // Init is gone without a report.
             throw explainDeath(waitingFor: "init")
         }

@@ -23,6 +23,8 @@ package enum RuntimeStep: StepText {
     /// Opens a namespace to be entered, so that a path is looked up once.
     case openNamespace(NamespaceKind, path: String)
     case compileFilter(rules: Int)
+    /// Makes the cgroup that init is born in.
+    case createBirthplace([String])
     case createCgroup([String])
     case limitResources
     /// Opens what init could not: bind sources that its user may not reach.
@@ -53,6 +55,7 @@ package enum RuntimeStep: StepText {
         case .recordPlan: "recordPlan"
         case .openNamespace: "openNamespace"
         case .compileFilter: "compileFilter"
+        case .createBirthplace: "createBirthplace"
         case .createCgroup: "createCgroup"
         case .limitResources: "limitResources"
         case .openMountSources: "openMountSources"
@@ -82,7 +85,7 @@ package enum RuntimeStep: StepText {
         case .reserveID(let id): id
         case .openNamespace(let kind, let path): "\(kind.rawValue) \(path)"
         case .compileFilter(let rules): "\(rules) rules"
-        case .createCgroup(let paths): paths.joined(separator: " ")
+        case .createBirthplace(let paths), .createCgroup(let paths): paths.joined(separator: " ")
         case .openMountSources(let count): "\(count)"
         case .connectConsole(let path): path
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
@@ -111,6 +114,7 @@ package enum RuntimeStep: StepText {
     /// Whether a failure may leave half of the act done.
     package var undoesWhenFailed: Bool {
         if case .createCgroup = self { return true }
+        if case .createBirthplace = self { return true }
         if case .cloneIntermediate = self { return true }
         return false
     }
@@ -119,7 +123,7 @@ package enum RuntimeStep: StepText {
     package var undo: Undo? {
         switch self {
         case .reserveID: .removeRecord
-        case .createCgroup: .removeCgroup
+        case .createBirthplace, .createCgroup: .removeCgroup
         case .cloneInit, .cloneIntermediate: .endProcesses
         case .writePIDFile(let path): .removePIDFile(path: path)
         default: nil

@@ -12,6 +12,8 @@ package enum SyncMessage: UInt8, CaseIterable, Sendable {
     case unmapped
     /// Runtime to init or to the intermediate: your user and group ids are mapped.
     case mapped
+    /// Runtime to init: the cgroups are made and limited; their files come along, the number is their mask.
+    case placed
     /// Runtime to init: your pid is on record, so you no longer need to die with me.
     case recorded
     /// Init to runtime: all mounts are in place, the root is not entered yet.
@@ -53,14 +55,23 @@ package final class SyncChannel {
 
     /// Tells the other side.
     /// - Throws: The other side's own failure where it failed before it could hear this.
-    package func tell(_ message: SyncMessage, number: Int32 = 0) throws(Failure) {
+    package func tell(
+        _ message: SyncMessage,
+        number: Int32 = 0,
+        descriptors: [BorrowedFD] = []
+    ) throws(Failure) {
         let bits = UInt32(bitPattern: number)
         let bytes = [message.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
         do throws(Errno) {
-            try descriptor.writeOnce(bytes)
+            if descriptors.isEmpty {
+                try descriptor.writeOnce(bytes)
+            } else {
+                try descriptor.send(bytes, descriptors: descriptors)
+            }
         } catch {
-            if error == .EPIPE { try throwFailureThatCame() }
-            throw Failure("tell \(message.name)", .write, error)
+            // Its end closed with something unread in it is told as a reset, once.
+            if error == .EPIPE || error == .ECONNRESET { try throwFailureThatCame() }
+            throw Failure("tell \(message.name)", descriptors.isEmpty ? .write : .sendmsg, error)
         }
     }
 
@@ -125,6 +136,21 @@ package final class SyncChannel {
         while true {
             switch try receive() {
             case .message(expected, let number): return number
+            case .message(let other, let number): early.append((other, number))
+            case .failure(let failure): throw failure
+            case .end: return nil
+            }
+        }
+    }
+
+    /// Waits for one certain message that brings descriptors; as `wait` in everything else.
+    package func waitForDescriptors(_ expected: SyncMessage) throws(Failure) -> (number: Int32, [CInt])? {
+        while true {
+            let (bytes, descriptors) = try attempt("wait for a message", .recvmsg) { () throws(Errno) in
+                try descriptor.receive(upTo: FailureRecord.maximumSize + 1)
+            }
+            switch Self.parse(bytes) {
+            case .message(expected, let number): return (number, descriptors)
             case .message(let other, let number): early.append((other, number))
             case .failure(let failure): throw failure
             case .end: return nil

@@ -35,7 +35,7 @@ package enum Explain {
         if c.process?.terminal == true {
             launch.console = .socket(path: request.consoleSocket ?? "(--console-socket)")
         }
-        let cgroups = try Create.placement(c, launch, facts, context).locations.map(\.directory)
+        let cgroups = CgroupDirectories(try Create.placement(c, launch, facts, context))
         let plan = try LaunchPlan(
             c,
             facts,

@@ -27,7 +27,7 @@ package enum Sockets {
 }
 
 extension BorrowedFD {
-    /// Sends bytes with at most 16 descriptors in one message. The corresponding system call is `sendmsg(2)`.
+    /// Sends bytes with at most 32 descriptors in one message. The corresponding system call is `sendmsg(2)`.
     package func send(_ bytes: [UInt8], descriptors: [BorrowedFD] = []) throws(Errno) {
         let raw = descriptors.map(\.rawValue)
         let sent = try checkRetrying { unsafe clinux_send_fds(rawValue, bytes, bytes.count, raw, raw.count) }
@@ -38,7 +38,7 @@ extension BorrowedFD {
     /// the stream. The corresponding system call is `recvmsg(2)`.
     package func receive(upTo limit: Int) throws(Errno) -> (bytes: [UInt8], descriptors: [CInt]) {
         var bytes = [UInt8](repeating: 0, count: limit)
-        var fds = [CInt](repeating: -1, count: 16)
+        var fds = [CInt](repeating: -1, count: 32)
         var count = fds.count
         let received = try checkRetrying {
             count = fds.count

@@ -32,6 +32,13 @@ package enum RootfsStep: Equatable, Sendable {
     /// One entry of `linux.maskedPaths`. The label is for the empty directory that hides one.
     case maskPath(String, mountLabel: String?)
 
+    /// Whether the process must be in the container's cgroups first: it shows them, or fills memory that counts there.
+    package var needsCgroup: Bool {
+        guard case .mount(let mount) = self else { return false }
+        if case .cgroup = mount.act { return true }
+        return mount.options.copiesUp
+    }
+
     /// The step's name in traces and error texts.
     package var name: String {
         switch self {

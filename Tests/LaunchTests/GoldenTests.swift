@@ -7,14 +7,19 @@ import Testing
 
 @Suite("Golden plans")
 struct GoldenTests {
-    @Test(arguments: Plans.names)
+    /// Where cgroups follow init: with a cgroup mount, with hooks, with a user namespace.
+    static let hybrids = [
+        "default-on-hybrid", "hooks-on-hybrid", "namespace-cgroup-on-hybrid", "user-namespace-on-hybrid",
+    ]
+
+    @Test(arguments: Plans.names + hybrids)
     func plan(name: String) throws {
         try Plans.expect(try Plans.text(name), isIn: "spec-fixtures/plans/\(name).txt")
     }
 
     @Test func everyGoldenHasItsConfiguration() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Plans.fixtures.appending(path: "plans").path)
-        #expect(files.sorted() == Plans.names.map { $0 + ".txt" }.sorted())
+        #expect(files.sorted() == (Plans.names + Self.hybrids).map { $0 + ".txt" }.sorted())
     }
 
     @Test func theDocument() throws {

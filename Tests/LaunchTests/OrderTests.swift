@@ -27,7 +27,9 @@ struct OrderRule: Sendable, CustomStringConvertible {
         OrderRule(.runtime, "recordPlan", "cloneInit", "a crash must leave a record of what exists"),
         OrderRule(.runtime, "recordPlan", "cloneIntermediate", "a crash must leave a record of what exists"),
         OrderRule(.runtime, "compileFilter", "cloneInit", "init needs no library to load it"),
-        OrderRule(.runtime, "limitResources", "cloneInit", "nothing of the container runs without its limits"),
+        OrderRule(.runtime, "recordPlan", "createBirthplace", "a crash must leave a record of what exists"),
+        OrderRule(.runtime, "limitResources", "openCgroup", "init enters cgroups that have their limits"),
+        OrderRule(.runtime, "openCgroup", "tell placed", "the files come along"),
         OrderRule(.runtime, "recordInit", "tell recorded", "init outlives the runtime only when it is on record"),
         OrderRule(.runtime, "mapIDs", "tell mapped", "an unmapped process has no ids"),
         OrderRule(.runtime, "hook prestart", "hook createRuntime", "runtime-spec, Hooks: prestart comes first"),
@@ -38,6 +40,20 @@ struct OrderRule: Sendable, CustomStringConvertible {
         OrderRule(.intermediate, "joinCgroup", "enterNamespace", "while it has the runtime's powers over cgroups"),
         OrderRule(.initial, "dieWithParent", "*", "a runtime that is killed leaves nothing"),
         OrderRule(.initial, "joinCgroup", "newCgroupNamespace", "the namespace's root is where the process is"),
+        OrderRule(.initial, "waitFor placed", "joinCgroup", "the files come along"),
+        OrderRule(
+            .initial,
+            "joinCgroup",
+            "hook createContainer",
+            "a hook in the container's namespaces counts as its own"
+        ),
+        OrderRule(
+            .initial,
+            "joinCgroup",
+            "tell mountsReady",
+            "prestart and createRuntime hooks find init in its cgroups"
+        ),
+        OrderRule(.initial, "joinCgroup", "pivotRoot", "nothing of the container runs outside of its cgroups"),
         OrderRule(.initial, "becomeUntraceable", "enterNamespace", "others in there must not look in (CVE-2016-9962)"),
         OrderRule(.initial, "waitFor mapped", "becomeRoot", "an unmapped process has no ids"),
         OrderRule(.initial, "mount", "pivotRoot", "mount sources are the host's"),
@@ -94,7 +110,7 @@ struct OrderTests {
     @Test(arguments: OrderRule.rules)
     func holdsInEveryPlan(rule: OrderRule) throws {
         var applied = 0
-        for name in Plans.names {
+        for name in Plans.names + Plans.hybridNames {
             let plan = try Plans.plan(name)
             if rule.applies(to: plan) { applied += 1 }
             let violation = rule.violation(in: plan)

@@ -57,7 +57,7 @@ struct PairingTests {
         #expect(Plans.names.contains("namespaces-joined") && Plans.names.contains("seccomp-notify"))
     }
 
-    @Test(arguments: Plans.names)
+    @Test(arguments: Plans.names + Plans.hybridNames)
     func everyWaitIsToldOnce(name: String) throws {
         let lists = try Plans.plan(name).meetings
         for message in SyncMessage.allCases {
@@ -74,7 +74,7 @@ struct PairingTests {
     }
 
     /// The runtime's end and the others' end; a message that comes before its waiting is kept.
-    @Test(arguments: Plans.names, Role.allCases)
+    @Test(arguments: Plans.names + Plans.hybridNames, Role.allCases)
     func allComeToTheirEnd(name: String, first: Role) throws {
         let lists = try Plans.plan(name).meetings
         var position: [Role: Int] = [.runtime: 0]

@@ -32,6 +32,14 @@ enum Plans {
             .sorted()
     }()
 
+    /// The same on a machine with v1 hierarchies and a v2 one beside them, where cgroups are made while init mounts.
+    static let hybridNames = names.map { $0 + hybrid }
+    private static let hybrid = "-on-hybrid"
+    private static let hybridDirectories = CgroupDirectories(
+        unified: ["/sys/fs/cgroup/unified/ID"],
+        legacy: ["/sys/fs/cgroup/memory/ID", "/sys/fs/cgroup/cpu,cpuacct/ID"]
+    )
+
     static func configuration(_ file: String) throws -> ContainerConfiguration {
         let data = try Data(contentsOf: fixtures.appending(path: "config/valid/\(file)"))
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: [UInt8](data))
@@ -45,26 +53,37 @@ enum Plans {
         return request
     }
 
-    static func plan(_ c: ContainerConfiguration, _ request: LaunchRequest) throws -> LaunchPlan {
-        try LaunchPlan(
+    static func plan(
+        _ c: ContainerConfiguration,
+        _ request: LaunchRequest,
+        isHybrid: Bool = false
+    ) throws -> LaunchPlan {
+        var facts = facts
+        if isHybrid { facts.cgroupMode = .hybrid }
+        return try LaunchPlan(
             c,
             facts,
             request,
             capabilities: capabilities,
             hardLimits: hardLimits,
-            cgroups: ["/sys/fs/cgroup/ID"]
+            cgroups: isHybrid ? hybridDirectories : CgroupDirectories(unified: ["/sys/fs/cgroup/ID"], legacy: [])
         )
     }
 
     static func plan(_ name: String) throws -> LaunchPlan {
-        let c = try configuration(name + ".json")
-        return try plan(c, request(c))
+        let (c, isHybrid) = try parse(name)
+        return try plan(c, request(c), isHybrid: isHybrid)
+    }
+
+    private static func parse(_ name: String) throws -> (ContainerConfiguration, isHybrid: Bool) {
+        guard name.hasSuffix(hybrid) else { return (try configuration(name + ".json"), false) }
+        return (try configuration(name.dropLast(hybrid.count) + ".json"), true)
     }
 
     /// As `explain` prints it.
     static func text(_ name: String) throws -> String {
-        let c = try configuration(name + ".json")
-        return ExplainText.text(of: Explain.sections(c, try plan(c, request(c))), .text)
+        let (c, _) = try parse(name)
+        return ExplainText.text(of: Explain.sections(c, try plan(name)), .text)
     }
 
     static let updatesGoldens = ProcessInfo.processInfo.environment["APUS_UPDATE_GOLDENS"] == "1"
