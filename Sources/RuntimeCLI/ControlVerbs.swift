@@ -8,13 +8,13 @@ extension Verbs {
     func ps(_ options: PsOptions) throws(Failure) {
         let id = try checked(options.id)
         switch options.format {
-        case .table: try print(try ProcessList.table(id: id, arguments: options.arguments, try context()))
+        case .table: try self.print(try ProcessList.table(id: id, arguments: options.arguments, try context()))
         case .json:
             let writer = JSONWriter()
             writer.beginArray()
             for pid in try ProcessList.pids(id: id, try context()) { writer.integer(pid) }
             writer.end()
-            try print(String(decoding: writer.bytes, as: UTF8.self) + "\n")
+            try self.print(String(decoding: writer.bytes, as: UTF8.self) + "\n")
         }
     }
 
@@ -31,7 +31,7 @@ extension Verbs {
     func events(_ options: EventsOptions) throws(Failure) {
         let id = try checked(options.id)
         let stream = try EventStream(id: id, try context())
-        if options.once { return try print(try stream.statistics()) }
-        try stream.run(interval: options.interval) { line throws(Failure) in try print(line) }
+        if options.once { return try self.print(try stream.statistics()) }
+        try stream.run(interval: options.interval) { line throws(Failure) in try self.print(line) }
     }
 }

@@ -155,6 +155,51 @@ struct PauseTests {
         }
     }
 
+    /// A process in a loop of page faults that only another program could end; see userfaultfd(2).
+    private static let unfreezable = """
+        import ctypes, fcntl, mmap, os, struct
+        libc = ctypes.CDLL(None)
+        fd = libc.syscall(323, os.O_CLOEXEC)
+        fcntl.ioctl(fd, 0xc018aa3f, struct.pack("QQQ", 0xaa, 0, 0))
+        page = mmap.mmap(-1, 4096)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+        fcntl.ioctl(fd, 0xc020aa00, bytearray(struct.pack("QQQQ", address, 4096, 1, 0)))
+        reader, writer = os.pipe()
+        print("stuck", flush=True)
+        libc.write(writer, ctypes.c_void_p(address), ctypes.c_size_t(1))
+        """
+
+    /// Takes the whole time that `pause` has.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "needs python3"))
+    func givesUpWhatDoesNotStandStill() throws {
+        try Sandbox.use("pausestuck") { box in
+            try box.runReady("")
+            let stuck = try ChildProcess(
+                ["/usr/bin/python3", "-c", Self.unfreezable],
+                environment: box.environment,
+                files: box.directory + "/stuck"
+            )
+            defer {
+                kill(stuck.pid, SIGKILL)
+                _ = stuck.wait()
+            }
+            #expect(box.lines(1, of: stuck) == ["stuck"])
+            try box.writeCgroup(box.cgroup("freezer") + "/cgroup.procs", "\(stuck.pid)")
+            try box.fail(
+                "pause",
+                box.id,
+                with: "pause \(box.id): freeze the container: its processes did not all stand still in time; "
+                    + "they run again"
+            )
+            #expect(try box.state().status == "running")
+            #expect(try !isFrozen(box))
+            kill(stuck.pid, SIGKILL)
+            _ = stuck.wait()
+            try box.succeed("pause", box.id)
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
     @Test func saysThatThereIsNoCgroup() throws {
         try Sandbox.use("pausenone") { box in
             try box.configure(box.document("sleep 1000"))
