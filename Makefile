@@ -8,7 +8,7 @@ BINARY := $(SCRATCH)/apus
 
 BUILD_PACKAGES := libseccomp-dev libcap-dev libselinux1-dev libpcre2-dev pkg-config
 DEMO_PACKAGES := busybox-static
-CHECK_PACKAGES := busybox-static python3 gcc libc6-dev strace runc crun uidmap podman conmon buildah containerd docker.io debootstrap
+CHECK_PACKAGES := busybox-static procps python3 gcc libc6-dev strace runc crun uidmap podman conmon buildah containerd docker.io debootstrap
 
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \

@@ -19,6 +19,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <malloc.h>
@@ -329,6 +330,8 @@ long clinux_read_signalfd(int fd, int *signal) {
     *signal = (int)info.ssi_signo;
     return count;
 }
+
+long clinux_eventfd(void) { RETURN(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
 // Keys, seccomp, BPF
 

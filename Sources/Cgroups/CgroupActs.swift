@@ -182,7 +182,14 @@ extension CgroupDirectory {
         try setFrozen(true)
         if try waitForEvent("frozen", 1, deadline: deadline) { return }
         try setFrozen(false)
-        throw Failure("freeze the container: its processes did not stand still in time")
+        throw Self.freezingTookTooLong
+    }
+
+    static var freezingTookTooLong: Failure {
+        Failure(
+            "freeze the container: its processes did not all stand still in time; they run again",
+            hint: "a process in an uninterruptible sleep stands still only when its call returns"
+        )
     }
 
     /// Freezes or thaws by `cgroup.freeze`, without waiting.

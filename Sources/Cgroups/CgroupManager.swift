@@ -23,6 +23,13 @@ package protocol CgroupManager: AnyObject {
     /// - Throws: A failure that names the key: `set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes)`.
     func apply(_ resources: ResourceConfiguration) throws(Failure)
 
+    /// Changes limits of a container that lives: all of them or, when it throws, none. What could not be set back is
+    /// then named in the failure.
+    /// - Parameters:
+    ///   - resources: A limit that is absent is not touched; its devices are not looked at.
+    ///   - devices: `nil` leaves the device rules alone.
+    func update(_ resources: ResourceConfiguration, devices: DeviceChange?) throws(Failure)
+
     /// Opens what a process needs in order to enter the cgroups. To be called by a process that has left no
     /// namespace yet: the kernel checks the credentials at opening.
     /// - Parameter subgroups: Cgroups below the container's own ones; empty for these themselves.
@@ -34,6 +41,10 @@ package protocol CgroupManager: AnyObject {
 
     /// Lets the processes run again; nothing happens if they do.
     func thaw() throws(Failure)
+
+    /// Thaws, also what the container froze below its own cgroup, where a frozen process does not die of `SIGKILL`:
+    /// on v1. Nothing happens on v2, whose frozen processes do.
+    func thawToKill() throws(Failure)
 
     /// Whether the processes are frozen, by `freeze` or otherwise.
     func isFrozen() throws(Failure) -> Bool
@@ -50,6 +61,12 @@ package protocol CgroupManager: AnyObject {
 
     /// How often the kernel killed for lack of memory; `nil` when it does not count here.
     func oomKillCount() throws(Failure) -> UInt64?
+
+    /// What the kernel counted; nothing where the cgroups do not exist.
+    func statistics() throws(Failure) -> CgroupStatistics
+
+    /// Hears from now on when memory runs out; `nil` when nobody says it here.
+    func watchMemory() throws(Failure) -> MemoryWatch?
 
     /// Removes the cgroups and what is below them, waiting for dying processes. What does not exist is removed. Parents
     /// stay, as with runc. Can be called again after it threw.
@@ -75,6 +92,17 @@ package struct CgroupSubgroup: Equatable, Sendable {
     }
 }
 
+/// Device rules before and after an update.
+package struct DeviceChange: Equatable, Sendable {
+    package let old: [DeviceRule]
+    package let new: [DeviceRule]
+
+    package init(from old: [DeviceRule], to new: [DeviceRule]) {
+        self.old = old
+        self.new = new
+    }
+}
+
 extension CgroupPlacement {
     /// The manager for these cgroups; without locations, one that does nothing.
     package func makeManager() -> any CgroupManager {
@@ -97,14 +125,20 @@ final class DisabledDriver: CgroupManager {
     func create() throws(Failure) {}
     func createBirthplace() throws(Failure) -> CgroupJoin { CgroupJoin() }
     func apply(_ resources: ResourceConfiguration) throws(Failure) {}
+    func update(_ resources: ResourceConfiguration, devices: DeviceChange?) throws(Failure) {
+        throw unavailable("change the limits of the container")
+    }
     func openJoin(subgroups: [CgroupSubgroup]) throws(Failure) -> CgroupJoin { CgroupJoin() }
     func freeze(deadline: Int64) throws(Failure) { throw unavailable("freeze the container") }
     func thaw() throws(Failure) {}
+    func thawToKill() throws(Failure) {}
     func isFrozen() throws(Failure) -> Bool { false }
     func signalAll(_ number: CInt) throws(Failure) { throw unavailable("signal every process of the container") }
     func killAll(deadline: Int64) throws(Failure) {}
     func processes() throws(Failure) -> [CInt] { throw unavailable("list the processes of the container") }
     func oomKillCount() throws(Failure) -> UInt64? { nil }
+    func statistics() throws(Failure) -> CgroupStatistics { throw unavailable("count what the container uses") }
+    func watchMemory() throws(Failure) -> MemoryWatch? { nil }
     func remove(deadline: Int64) throws(Failure) {}
     func delegate(to uid: UInt32) throws(Failure) {}
 

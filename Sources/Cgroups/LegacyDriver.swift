@@ -121,7 +121,7 @@ final class LegacyDriver: CgroupManager {
         try applyDevices(resources.devices)
     }
 
-    private func directory(for write: CgroupWrite) throws(Failure) -> CgroupDirectory {
+    func directory(for write: CgroupWrite) throws(Failure) -> CgroupDirectory {
         let request = "set \(write.key) to \(write.choices.first?.value ?? "")"
         guard let member = member(write.controller) else {
             throw Failure("\(request): the cgroup controller \(write.controller) is not mounted")

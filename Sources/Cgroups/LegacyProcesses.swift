@@ -32,10 +32,10 @@ extension LegacyDriver {
     func killAll(deadline: Int64) throws(Failure) {
         if let directory = try unified?.open(), try directory.killByFile() {
             // A frozen process dies when it is thawed.
-            return try thawEverything()
+            return try thawToKill()
         }
         guard let directory = try census() else { return }
-        try directory.killOneByOne(deadline: deadline) { () throws(Failure) in try thawEverything() }
+        try directory.killOneByOne(deadline: deadline) { () throws(Failure) in try thawToKill() }
     }
 
     // MARK: Freezing
@@ -54,7 +54,7 @@ extension LegacyDriver {
             if try freezer.readIfPresent("freezer.state") == State.frozen.rawValue { return }
             guard Machine.monotonicNanoseconds() < deadline else {
                 try setState(.thawed, of: freezer)
-                throw Failure("freeze the container: its processes did not stand still in time")
+                throw CgroupDirectory.freezingTookTooLong
             }
             tries += 1
             // Two that wait for each other may both be unable to reach a place where they can stand still.
@@ -96,19 +96,24 @@ extension LegacyDriver {
         try member("memory")?.open()?.number("oom_kill", of: "memory.oom_control")
     }
 
+    func watchMemory() throws(Failure) -> MemoryWatch? {
+        guard let memory = try member("memory")?.open() else { return nil }
+        return try MemoryWatch.legacy(memory)
+    }
+
     func remove(deadline: Int64) throws(Failure) {
         // The v2 hierarchy first: it says when the last process is gone.
         let order = members.filter(\.location.isUnified) + members.filter { !$0.location.isUnified }
         for member in order {
             member.directory = nil
             try CgroupRemoval.remove(member.location, deadline: deadline) { () throws(Failure) in
-                try thawEverything()
+                try thawToKill()
             }
         }
     }
 
     /// Also what the container froze below its own cgroup.
-    private func thawEverything() throws(Failure) {
+    func thawToKill() throws(Failure) {
         guard let freezer = try member("freezer")?.open() else { return }
         try setState(.thawed, of: freezer)
         for path in try freezer.descendants() {

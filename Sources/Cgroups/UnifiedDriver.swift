@@ -21,12 +21,12 @@ final class UnifiedDriver: CgroupManager {
         location = placement.locations[0]
     }
 
-    private func open() throws(Failure) -> CgroupDirectory? {
+    func open() throws(Failure) -> CgroupDirectory? {
         if directory == nil { directory = try CgroupDirectory.open(location) }
         return directory
     }
 
-    private func required(_ action: String) throws(Failure) -> CgroupDirectory {
+    func required(_ action: String) throws(Failure) -> CgroupDirectory {
         if let denial { throw Failure("\(action): \(denial.line)") }
         guard let directory = try open() else {
             throw Failure("\(action): the cgroup \(location.directory) does not exist")
@@ -131,21 +131,34 @@ final class UnifiedDriver: CgroupManager {
     }
 
     private func apply(_ write: CgroupWrite) throws(Failure) {
-        let request = "set \(write.key) to \(write.choices.first?.value ?? "")"
-        let directory = try required(request)
+        let directory = try required(Self.request(write))
         do throws(Failure) {
             try CgroupWrite.perform([write]) { _ in directory }
         } catch {
-            guard error.errno == .ENOENT || error.errno?.isDenial == true, !write.controller.isEmpty else {
-                throw error
-            }
-            let offered = (try directory.readIfPresent("cgroup.controllers") ?? "").split(separator: " ")
-            if offered.contains(where: { $0 == write.controller }) { throw error }
-            throw Failure(
-                "\(request): the cgroup controller \(write.controller) is not available in \(location.directory)",
-                hint: delegationFailure?.line
-            )
+            throw try explained(error, of: write, in: directory)
         }
+    }
+
+    private static func request(_ write: CgroupWrite) -> String {
+        "set \(write.key) to \(write.choices.first?.value ?? "")"
+    }
+
+    /// A file may be missing only because nobody passed its controller on.
+    func explained(
+        _ failure: Failure,
+        of write: CgroupWrite,
+        in directory: CgroupDirectory
+    ) throws(Failure) -> Failure {
+        guard failure.errno == .ENOENT || failure.errno?.isDenial == true, !write.controller.isEmpty else {
+            return failure
+        }
+        let offered = (try directory.readIfPresent("cgroup.controllers") ?? "").split(separator: " ")
+        if offered.contains(where: { $0 == write.controller }) { return failure }
+        let place = directory.location.directory
+        return Failure(
+            "\(Self.request(write)): the cgroup controller \(write.controller) is not available in \(place)",
+            hint: delegationFailure?.line
+        )
     }
 
     /// Puts the new program in the place of the old one, so that there is no moment without rules.
@@ -200,8 +213,18 @@ final class UnifiedDriver: CgroupManager {
         try open()?.setFrozen(false)
     }
 
+    func thawToKill() throws(Failure) {}
+
     func isFrozen() throws(Failure) -> Bool {
         try open()?.readIfPresent("cgroup.freeze") == "1"
+    }
+
+    func statistics() throws(Failure) -> CgroupStatistics {
+        try open().map { directory throws(Failure) in try CgroupStatistics(unified: directory) } ?? CgroupStatistics()
+    }
+
+    func watchMemory() throws(Failure) -> MemoryWatch? {
+        try open().flatMap { directory throws(Failure) in try MemoryWatch.unified(directory) }
     }
 
     func oomKillCount() throws(Failure) -> UInt64? {

@@ -14,31 +14,34 @@ package enum HostProgram {
         package let errors: String
 
         /// `exit status 1, stdout: ..., stderr: ...`
-        package var text: String {
-            let ending =
-                switch status {
-                case .exited(let code)?: "exit status \(code)"
-                case .signalled(let signal)?: "signal \(signal)"
-                case nil: "time out"
-                }
-            return "\(ending), stdout: \(output), stderr: \(errors)"
+        package var text: String { "\(ending), stdout: \(output), stderr: \(errors)" }
+
+        /// `exit status 1`
+        package var ending: String {
+            switch status {
+            case .exited(let code)?: "exit status \(code)"
+            case .signalled(let signal)?: "signal \(signal)"
+            case nil: "time out"
+            }
         }
     }
 
-    /// As much of each stream is kept.
-    private static let maximumOutput = 2048
+    /// As much of each stream is kept unless more is asked for.
+    package static let maximumOutput = 2048
     private static let SIGKILL: CInt = 9
 
     /// Runs `path` and waits for its end. Everything it started in its process group ends with its time.
     /// - Parameters:
     ///   - timeoutSeconds: `nil` waits for ever.
+    ///   - outputLimit: How many bytes of standard output are kept.
     /// - Throws: When it cannot be started.
     package static func run(
         _ path: String,
         arguments: [String],
         environment: [String],
         input: [UInt8],
-        timeoutSeconds: Int?
+        timeoutSeconds: Int?,
+        outputLimit: Int = maximumOutput
     ) throws(Failure) -> Outcome {
         let deadline = timeoutSeconds.map { Machine.monotonicNanoseconds() + Int64($0) * 1_000_000_000 }
         let prepared = PreparedExec(path: path, arguments: arguments, environment: environment)
@@ -51,7 +54,7 @@ package enum HostProgram {
             _ = try? Processes.reap(pidfd: child.pidfd.borrowed)
             throw Failure("start \(path)", .execve, errno)
         }
-        var exchange = Exchange(streams, input: input)
+        var exchange = Exchange(streams, input: input, outputLimit: outputLimit)
         let ended = try attempt("talk to \(path)", .poll) { () throws(Errno) in
             try exchange.run(until: child.pidfd.borrowed, deadline: deadline)
         }
@@ -119,8 +122,10 @@ package enum HostProgram {
         private var errors: [UInt8] = []
         private var outputIsOpen = true
         private var errorsAreOpen = true
+        private let outputLimit: Int
 
-        init(_ streams: Streams, input: [UInt8]) {
+        init(_ streams: Streams, input: [UInt8], outputLimit: Int) {
+            self.outputLimit = outputLimit
             self.streams = streams
             pending = input[...]
             for end in [streams.input.writer, streams.output.reader, streams.errors.reader] {
@@ -158,8 +163,8 @@ package enum HostProgram {
                 if !pending.isEmpty { wanted.append((streams.input.writer, .writable)) }
                 guard let ready = try Polling.wait(for: wanted, deadline: deadline) else { return false }
                 if ready.count > 3, !ready[3].isEmpty { feed() }
-                if outputIsOpen { outputIsOpen = drain(streams.output.reader, into: \.output) }
-                if errorsAreOpen { errorsAreOpen = drain(streams.errors.reader, into: \.errors) }
+                if outputIsOpen { outputIsOpen = drain(streams.output.reader, into: \.output, outputLimit) }
+                if errorsAreOpen { errorsAreOpen = drain(streams.errors.reader, into: \.errors, maximumOutput) }
                 if !ready[0].isEmpty { return true }
             }
         }
@@ -180,12 +185,16 @@ package enum HostProgram {
 
         /// Keeps what is there.
         /// - Returns: Whether more may come.
-        private mutating func drain(_ end: BorrowedFD, into kept: WritableKeyPath<Exchange, [UInt8]>) -> Bool {
+        private mutating func drain(
+            _ end: BorrowedFD,
+            into kept: WritableKeyPath<Exchange, [UInt8]>,
+            _ limit: Int
+        ) -> Bool {
             do throws(Errno) {
                 while true {
                     let bytes = try end.read(upTo: 4096)
                     if bytes.isEmpty { return false }
-                    let room = HostProgram.maximumOutput - self[keyPath: kept].count
+                    let room = limit - self[keyPath: kept].count
                     self[keyPath: kept] += bytes.prefix(max(0, room))
                 }
             } catch .EAGAIN {

@@ -1,6 +1,7 @@
 // What a container is doing now: derived from the record and from the kernel, never stored, so that it cannot be stale.
 // Runtime-spec: runtime.md, State.
 
+internal import Cgroups
 internal import Diagnostics
 internal import LinuxSystem
 internal import OCISpec
@@ -20,6 +21,7 @@ extension ContainerStatus {
             return lives || (!isLocked && !directory.isUnlocked) ? .creating : .stopped
         }
         guard lives else { return .stopped }
+        if try record.cgroups.placement.makeManager().isFrozen() { return .paused }
         return directory.isGateHeld ? .created : .running
     }
 }

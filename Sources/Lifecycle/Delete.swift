@@ -28,12 +28,14 @@ package enum Delete {
         }
         // A creation that was cut off before its first word made nothing but the directory.
         guard let record else { return try directory.remove() }
-        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
-        if status == .running && !force {
-            throw Failure(
-                "cannot delete container \(id) that is not stopped: running",
-                hint: "apus delete --force \(id)"
-            )
+        if !force {
+            let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+            guard status != .running && status != .paused else {
+                throw Failure(
+                    "cannot delete container \(id) that is not stopped: \(status.rawValue)",
+                    hint: "apus delete --force \(id)"
+                )
+            }
         }
         try Deletion(record, directory, context.log).run()
     }
@@ -101,13 +103,12 @@ final class Deletion {
         let deadline = Deadline.cleanup
         if let pidfd = try ProcessIdentity.open(record) {
             do throws(Errno) {
-                // A frozen v1 cgroup holds back even SIGKILL.
                 try Processes.signal(pidfd.borrowed, Self.SIGKILL)
             } catch .ESRCH {
             } catch {
                 throw Failure("kill the container's process \(record.pid)", .pidfdSendSignal, error)
             }
-            try? cgroup.thaw()
+            try cgroup.thawToKill()
             let ended = try attempt("wait for process \(record.pid) to end", .poll) { () throws(Errno) in
                 try Polling.wait(for: [(pidfd.borrowed, .readable)], deadline: deadline)
             }

@@ -22,11 +22,11 @@ package enum Kill {
         let cgroup = record.cgroups.placement.makeManager()
         if all {
             // Also after the first process has ended: others of a shared pid namespace may be left.
-            return try cgroup.signalAll(signal)
+            return try signalAll(signal, cgroup)
         }
         guard let pidfd = try ProcessIdentity.open(record) else { throw Failure("container not running: \(id)") }
         if signal == SIGKILL && !record.ownsPIDNamespace && !cgroup.placement.locations.isEmpty {
-            return try cgroup.signalAll(signal)
+            return try signalAll(signal, cgroup)
         }
         do throws(Errno) {
             try Processes.signal(pidfd.borrowed, signal)
@@ -35,5 +35,11 @@ package enum Kill {
         } catch {
             throw Failure("send signal \(signal) to process \(record.pid) of container \(id)", .pidfdSendSignal, error)
         }
+        if signal == SIGKILL { try cgroup.thawToKill() }
+    }
+
+    private static func signalAll(_ signal: CInt, _ cgroup: any CgroupManager) throws(Failure) {
+        try cgroup.signalAll(signal)
+        if signal == SIGKILL { try cgroup.thawToKill() }
     }
 }

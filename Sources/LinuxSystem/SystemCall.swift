@@ -9,7 +9,7 @@ package enum SystemCall: UInt8, CaseIterable, Sendable {
     case setns, unshare, clone3, execve, execveat, waitid, kill, pidfdOpen, pidfdSendSignal, pidfdGetfd, prctl
     case setsid, sethostname, setdomainname, personality, poll, mmap
     case setresuid, setresgid, setgroups, getgroups, capget, capset
-    case prlimit, schedSetattr, ioprioSet, setMempolicy, sigaction, sigprocmask, signalfd
+    case prlimit, schedSetattr, ioprioSet, setMempolicy, sigaction, sigprocmask, signalfd, eventfd
     case keyctl, seccomp, bpf, socket, socketpair, connect, bind, sendmsg, recvmsg, ioctl, clockGettime, uname
 
     /// The call's name as in its manual page.

@@ -79,7 +79,7 @@ package final class ContainerDirectory {
         try replace("state.json", with: record.document)
     }
 
-    /// Keeps the bundle's configuration as it was at create, for commands that come later.
+    /// Keeps the bundle's configuration as it was at create, later with the limits of an update, for commands to come.
     package func keepConfiguration(_ bytes: [UInt8]) throws(Failure) {
         try replace("config.json", with: bytes)
     }

@@ -10,6 +10,11 @@ package enum Command: Equatable, Sendable {
     case kill(KillOptions)
     case delete(DeleteOptions)
     case list(ListOptions)
+    case pause(id: String)
+    case resume(id: String)
+    case ps(PsOptions)
+    case update(UpdateOptions)
+    case events(EventsOptions)
     case spec(SpecOptions)
     case explain(ExplainOptions)
     case features

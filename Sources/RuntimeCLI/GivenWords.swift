@@ -4,13 +4,18 @@
 struct GivenWords {
     private let verb: Verb
     private var flags: [(name: OptionName, isOn: Bool)] = []
-    private var values: [(name: OptionName, text: String)] = []
-    private var arguments: [String] = []
+    private(set) var values: [(name: OptionName, text: String)] = []
+    private(set) var arguments: [String] = []
 
     /// Reads `words`; options and arguments may be mixed.
     init(_ words: ArraySlice<String>, of verb: Verb) throws(OptionProblem) {
         self.verb = verb
-        var scanner = OptionScanner(words, rows: verb.options, misplaced: Verb.globalOptions)
+        var scanner = OptionScanner(
+            words,
+            rows: verb.options,
+            misplaced: Verb.globalOptions,
+            endsAtArgument: verb.passesOptionsOn
+        )
         while let item = try scanner.next() {
             switch item {
             case .flag(let name, let isOn): flags.append((name, isOn))
@@ -34,6 +39,11 @@ struct GivenWords {
         case .kill: return .kill(killOptions())
         case .delete: return .delete(try deleteOptions())
         case .list: return .list(try listOptions())
+        case .pause: return .pause(id: arguments[0])
+        case .resume: return .resume(id: arguments[0])
+        case .ps: return .ps(try psOptions())
+        case .update: return .update(try updateOptions())
+        case .events: return .events(try eventsOptions())
         case .spec: return .spec(specOptions())
         case .explain: return .explain(try explainOptions())
         case .features: return .features
@@ -62,12 +72,12 @@ struct GivenWords {
     // MARK: Options
 
     /// Whether the switch was given; the last one counts.
-    private func isOn(_ name: OptionName) -> Bool {
+    func isOn(_ name: OptionName) -> Bool {
         flags.last { $0.name == name }?.isOn ?? false
     }
 
     /// The value given last; `nil` if it is empty, as callers pass their own unset values on.
-    private func text(_ name: OptionName) -> String? {
+    func text(_ name: OptionName) -> String? {
         guard let text = values.last(where: { $0.name == name })?.text, !text.isEmpty else { return nil }
         return text
     }
@@ -81,7 +91,7 @@ struct GivenWords {
         return number
     }
 
-    private func chosen<Value: RawRepresentable & CaseIterable>(_ name: OptionName) throws(OptionProblem) -> Value?
+    func chosen<Value: RawRepresentable & CaseIterable>(_ name: OptionName) throws(OptionProblem) -> Value?
     where Value.RawValue == String {
         guard let text = text(name) else { return nil }
         return try choice("--\(name.rawValue)", text)

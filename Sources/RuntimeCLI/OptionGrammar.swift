@@ -81,7 +81,16 @@ struct OptionScanner {
     /// Whether `--` was read: all that follows are arguments.
     private var optionsEnded = false
 
-    init(_ words: ArraySlice<String>, rows: [OptionRow], misplaced: [OptionRow] = []) {
+    /// Whether all that follows an argument are arguments.
+    private let endsAtArgument: Bool
+
+    init(
+        _ words: ArraySlice<String>,
+        rows: [OptionRow],
+        misplaced: [OptionRow] = [],
+        endsAtArgument: Bool = false
+    ) {
+        self.endsAtArgument = endsAtArgument
         self.words = words
         self.rows = rows
         self.misplaced = misplaced
@@ -91,7 +100,10 @@ struct OptionScanner {
     mutating func next() throws(OptionProblem) -> Item? {
         if let item = pending.popFirst() { return item }
         guard let word = words.popFirst() else { return nil }
-        if optionsEnded || word == "-" || !word.utf8.starts(with: "-".utf8) { return .argument(word) }
+        if optionsEnded || word == "-" || !word.utf8.starts(with: "-".utf8) {
+            if endsAtArgument { optionsEnded = true }
+            return .argument(word)
+        }
         if word == "--" {
             optionsEnded = true
             return try next()

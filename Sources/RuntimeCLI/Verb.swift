@@ -16,11 +16,31 @@ enum OptionName: String, Sendable {
     case pidfdSocket = "pidfd-socket"
     case preserveFDs = "preserve-fds"
     case systemdCgroup = "systemd-cgroup"
+    // Of update and events; see LimitOptions.swift.
+    case interval, memory, resources, stats
+    case blockIOWeight = "blkio-weight"
+    case cpuBurst = "cpu-burst"
+    case cpuIdle = "cpu-idle"
+    case cpuPeriod = "cpu-period"
+    case cpuQuota = "cpu-quota"
+    case cpuRealtimePeriod = "cpu-rt-period"
+    case cpuRealtimeRuntime = "cpu-rt-runtime"
+    case cpuShare = "cpu-share"
+    case cpusetCPUs = "cpuset-cpus"
+    case cpusetMems = "cpuset-mems"
+    case kernelMemory = "kernel-memory"
+    case kernelMemoryTCP = "kernel-memory-tcp"
+    case cacheSchema = "l3-cache-schema"
+    case bandwidthSchema = "mem-bw-schema"
+    case memoryReservation = "memory-reservation"
+    case memorySwap = "memory-swap"
+    case pidsLimit = "pids-limit"
 }
 
 /// Every verb by the word that calls it.
 enum VerbName: String, Sendable, CaseIterable {
-    case create, start, run, state, list, kill, delete, spec, explain, features, help, completion, man
+    case create, start, run, state, list, kill, delete, pause, resume, ps, update, events, spec, explain, features,
+        help, completion, man
 }
 
 /// One row of the verb table.
@@ -32,6 +52,8 @@ struct Verb: Sendable {
     let arguments: String
     /// How many arguments are accepted.
     let argumentCount: ClosedRange<Int>
+    /// Whether what follows the first argument belongs to another program, whatever it looks like.
+    let passesOptionsOn: Bool
     /// The words accepted as argument; empty if it is free.
     let choices: [String]
     /// Whole sentences that the summary has no room for.
@@ -43,6 +65,7 @@ struct Verb: Sendable {
         _ summary: String,
         arguments: String = "",
         count: ClosedRange<Int> = 0...0,
+        passesOptionsOn: Bool = false,
         choices: [String] = [],
         description: String = "",
         options: [OptionRow] = []
@@ -51,6 +74,7 @@ struct Verb: Sendable {
         self.summary = summary
         self.arguments = arguments
         argumentCount = count
+        self.passesOptionsOn = passesOptionsOn
         self.choices = choices
         self.description = description
         self.options = options + [Self.helpOption]
@@ -182,6 +206,64 @@ extension Verb {
             options: [
                 .flag(.force, "f", help: "Kill a container that runs, and do not mind one that does not exist"),
                 .flag(.regex, "r", help: "ID is an extended regular expression; delete each container it matches"),
+            ]
+        ),
+        Verb(
+            .pause,
+            "Suspend all processes of a container",
+            arguments: "ID",
+            count: 1...1
+        ),
+        Verb(
+            .resume,
+            "Let the processes of a paused container run again",
+            arguments: "ID",
+            count: 1...1
+        ),
+        Verb(
+            .ps,
+            "List the processes of a container",
+            arguments: "ID [PS-OPTIONS]",
+            count: 1...Int.max,
+            passesOptionsOn: true,
+            description: "PS-OPTIONS are those of the host's ps (default: -ef); they must make it print a column PID.",
+            options: [
+                .value(
+                    .format,
+                    "f",
+                    of: "FORMAT",
+                    choices: words(of: ListFormat.self),
+                    help: "How to print them; json is an array of host process ids (default: table)"
+                )
+            ]
+        ),
+        Verb(
+            .update,
+            "Change the limits of a container",
+            arguments: "ID",
+            count: 1...1,
+            description: "Limits that are not named stay. If one cannot be set, none is changed.",
+            options: [
+                .value(
+                    .resources,
+                    "r",
+                    of: "FILE",
+                    help: "Read what config.json has in linux.resources from FILE, or from standard input for -"
+                )
+            ] + LimitOption.rows + [
+                .value(.cacheSchema, of: "SCHEMA", help: "Refused, as no container has linux.intelRdt here"),
+                .value(.bandwidthSchema, of: "SCHEMA", help: "Refused, as no container has linux.intelRdt here"),
+            ]
+        ),
+        Verb(
+            .events,
+            "Print statistics and lack of memory of a container as JSON lines",
+            arguments: "ID",
+            count: 1...1,
+            description: "Ends when the container ends.",
+            options: [
+                .value(.interval, of: "DURATION", help: "Time between statistics, as 500ms or 1m (default: 5s)"),
+                .flag(.stats, help: "Print statistics once, and end"),
             ]
         ),
         Verb(

@@ -30,6 +30,11 @@ struct Verbs {
         case .kill(let options): try kill(options)
         case .delete(let options): try delete(options)
         case .list(let options): try list(options)
+        case .pause(let id): try Pause.pause(id: try checked(id), try context())
+        case .resume(let id): try Pause.resume(id: try checked(id), try context())
+        case .ps(let options): try ps(options)
+        case .update(let options): try update(options)
+        case .events(let options): try events(options)
         case .spec(let options): try SpecFile.write(options)
         case .explain(let options): try explain(options)
         case .features: try print(try FeaturesReport.text(libseccomp: SeccompFilter.libraryVersion))
@@ -39,12 +44,12 @@ struct Verbs {
         return .success
     }
 
-    private func print(_ text: String) throws(Failure) {
+    func print(_ text: String) throws(Failure) {
         try attempt("write to standard output", .write) { () throws(Errno) in try BorrowedFD.standardOutput.write(text)
         }
     }
 
-    private func checked(_ id: String) throws(Failure) -> String {
+    func checked(_ id: String) throws(Failure) -> String {
         do throws(ConfigurationProblem) {
             _ = try ContainerID(id)
         } catch {
@@ -53,7 +58,7 @@ struct Verbs {
         return id
     }
 
-    private func context() throws(Failure) -> RuntimeContext {
+    func context() throws(Failure) -> RuntimeContext {
         let driver: LaunchRequest.CgroupDriver
         switch globals.cgroupManager {
         case .cgroupfs: driver = .cgroupfs

@@ -185,6 +185,7 @@ long clinux_block_signals(int block);
 long clinux_ignore_signal(int signal);
 long clinux_signalfd(void);
 long clinux_read_signalfd(int fd, int *CLINUX_NONNULL signal);
+long clinux_eventfd(void);
 
 // Keys, seccomp, BPF
 

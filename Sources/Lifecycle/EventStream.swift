@@ -1,0 +1,57 @@
+// `events`: what a container uses, again and again, and each time that it ran out of memory, until it ends. One loop
+// over what the kernel says and the clock.
+
+internal import Cgroups
+package import Diagnostics
+internal import LinuxSystem
+internal import OCISpec
+internal import Records
+
+/// `events`.
+package final class EventStream {
+    private let id: String
+    private let pid: CInt
+    private let process: OwnedFD
+    private let cgroup: any CgroupManager
+
+    /// - Throws: When the container does not exist or has ended.
+    package init(id: String, _ context: RuntimeContext) throws(Failure) {
+        let directory = try context.stateRoot.open(id, lock: nil)
+        guard let record = try directory.readRecord(), record.phase == .created,
+            let process = try ProcessIdentity.open(record)
+        else { throw Failure("container with id \(id) is not running") }
+        self.id = id
+        self.process = process
+        pid = record.pid
+        cgroup = record.cgroups.placement.makeManager()
+    }
+
+    /// One line with what the container uses now.
+    package func statistics() throws(Failure) -> String {
+        StatisticsDocument.line(id: id, try cgroup.statistics(), try NetworkInterface.all(ofProcess: pid))
+    }
+
+    /// Until the container ends.
+    /// - Parameters:
+    ///   - interval: Between two statistics, in nanoseconds.
+    ///   - emit: Gets each line as soon as there is one.
+    package func run(interval: Int64, emit: (String) throws(Failure) -> Void) throws(Failure) {
+        let memory = try cgroup.watchMemory()
+        var next = Machine.monotonicNanoseconds() + interval
+        while true {
+            var wanted: [(BorrowedFD, PollEvents)] = [(process.borrowed, .readable)]
+            if let memory { wanted.append(memory.wanted) }
+            let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
+                try Polling.wait(for: wanted, deadline: next)
+            }
+            // Also when the process has ended: it may have been killed for lack of memory.
+            if ready != nil, let memory, try memory.hasNews() {
+                try emit(StatisticsDocument.outOfMemory(id: id))
+            }
+            if let ready, !ready[0].isEmpty { return }
+            guard ready == nil else { continue }
+            try emit(try statistics())
+            next = max(next + interval, Machine.monotonicNanoseconds())
+        }
+    }
+}
