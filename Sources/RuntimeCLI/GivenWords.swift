@@ -5,7 +5,7 @@ struct GivenWords {
     private let verb: Verb
     private var flags: [(name: OptionName, isOn: Bool)] = []
     private var values: [(name: OptionName, text: String)] = []
-    private var arguments: [String] = []
+    private(set) var arguments: [String] = []
 
     /// Reads `words`; options and arguments may be mixed.
     init(_ words: ArraySlice<String>, of verb: Verb) throws(OptionProblem) {
@@ -16,6 +16,10 @@ struct GivenWords {
             case .flag(let name, let isOn): flags.append((name, isOn))
             case .value(let name, let text): values.append((name, text))
             case .argument(let word): arguments.append(word)
+            }
+            if verb.takesCommand && arguments.count == 1 {
+                arguments += scanner.words.first == "--" ? scanner.words.dropFirst() : scanner.words
+                return
             }
             // What stands behind a call for help does not matter any more.
             if isOn(.help) { return }
@@ -29,6 +33,7 @@ struct GivenWords {
         switch verb.name {
         case .create: return .create(try createOptions(with: globals), id: arguments[0])
         case .run: return .run(try runOptions(with: globals), id: arguments[0])
+        case .exec: return .exec(try execOptions())
         case .start: return .start(id: arguments[0])
         case .state: return .state(id: arguments[0])
         case .kill: return .kill(killOptions())
@@ -62,17 +67,22 @@ struct GivenWords {
     // MARK: Options
 
     /// Whether the switch was given; the last one counts.
-    private func isOn(_ name: OptionName) -> Bool {
+    func isOn(_ name: OptionName) -> Bool {
         flags.last { $0.name == name }?.isOn ?? false
     }
 
     /// The value given last; `nil` if it is empty, as callers pass their own unset values on.
-    private func text(_ name: OptionName) -> String? {
+    func text(_ name: OptionName) -> String? {
         guard let text = values.last(where: { $0.name == name })?.text, !text.isEmpty else { return nil }
         return text
     }
 
-    private func number(_ name: OptionName, in range: ClosedRange<Int>) throws(OptionProblem) -> Int? {
+    /// All values given, in their order.
+    func texts(_ name: OptionName) -> [String] {
+        values.filter { $0.name == name }.map(\.text)
+    }
+
+    func number(_ name: OptionName, in range: ClosedRange<Int>) throws(OptionProblem) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             let bounds = "\(range.lowerBound) to \(range.upperBound)"
