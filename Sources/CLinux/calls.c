@@ -283,6 +283,7 @@ long clinux_get_rlimit(int resource, uint64_t *soft, uint64_t *hard) {
 }
 
 long clinux_sched_setattr(int pid, const struct clinux_sched_attr *attr) { RETURN(syscall(SYS_sched_setattr, pid, attr, 0)); }
+long clinux_sched_setaffinity(int pid, const unsigned long *cpus, size_t size) { RETURN(syscall(SYS_sched_setaffinity, pid, size, cpus)); }
 long clinux_ioprio_set(int which, int who, int priority) { RETURN(syscall(SYS_ioprio_set, which, who, priority)); }
 
 long clinux_set_mempolicy(int mode, const unsigned long *nodes, unsigned long maximum) {

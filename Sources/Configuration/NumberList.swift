@@ -22,6 +22,13 @@ package struct NumberList: Equatable, Sendable {
         }
     }
 
+    /// The numbers, ascending.
+    package var numbers: [Int] {
+        words.indices.flatMap { word in
+            (0..<UInt.bitWidth).filter { words[word] & (1 << UInt($0)) != 0 }.map { word * UInt.bitWidth + $0 }
+        }
+    }
+
     private mutating func insert(_ number: Int) {
         while words.count <= number / UInt.bitWidth { words.append(0) }
         words[number / UInt.bitWidth] |= 1 << UInt(number % UInt.bitWidth)

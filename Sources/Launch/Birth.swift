@@ -183,7 +183,7 @@ package enum Birth {
         return steps
     }
 
-    private static func confine(_ steps: [ConfinementStep]?) -> [InitStep] {
+    static func confine(_ steps: [ConfinementStep]?) -> [InitStep] {
         (steps ?? []).map(InitStep.confine)
     }
 

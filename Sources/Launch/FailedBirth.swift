@@ -65,19 +65,12 @@ extension RuntimeSide {
 
     /// What can be known of an init that ended without a word.
     func explainDeath(waitingFor expected: String) -> Failure {
-        let role: ProcessRole = resources.breadcrumb[.initial] > 0 ? .initial : .intermediate
-        let index = resources.breadcrumb[role]
-        let steps = role == .initial ? plan.initial.map(\.name) : plan.intermediate.map(\.name)
-        var text = "wait for \(expected): \(role.name)"
-        if !initPIDFD.isEmpty, let status = try? Processes.reap(pidfd: initPIDFD[0]) {
-            switch status {
-            case .exited(let code): text += " exited with status \(code)"
-            case .signalled(let signal): text += " was killed by signal \(signal)"
-            }
-        } else {
-            text += " ended"
-        }
-        if (1...max(1, steps.count)).contains(index) { text += " in step \(index) \(steps[index - 1])" }
+        let text = resources.describeDeath(
+            waitingFor: expected,
+            initPIDFD,
+            initial: plan.initial.map(\.name),
+            intermediate: plan.intermediate.map(\.name)
+        )
         if let kills = try? cgroup.oomKillCount(), kills > 0 {
             return Failure("container init was OOM-killed (memory limit too low?): \(text)")
         }

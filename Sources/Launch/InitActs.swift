@@ -40,12 +40,53 @@ enum NamespaceEntry {
         }
     }
 
+    /// The container's process is the one that was found: a pidfd never comes to mean another.
+    static func joinContainer(_ kinds: [NamespaceKind], _ resources: LaunchResources) throws(Failure) {
+        let names = kinds.map(\.rawValue).joined(separator: ",")
+        try attempt("enter the container's namespaces", .setns, detail: names) { () throws(Errno) in
+            try Namespaces.enter(of: resources.container[0], kinds)
+        }
+    }
+
     static func becomeRoot() throws(Failure) {
         try attempt("become root of the user namespace", .setresuid) { () throws(Errno) in
             try Credentials.setGroup(0)
             try Credentials.setUser(0)
         }
     }
+}
+
+/// `process.oomScoreAdj`.
+enum OOMScoreAdjustment {
+    /// - Parameter process: A pid, or `self`.
+    static func set(_ value: Int, ofProcess process: String) throws(Failure) {
+        try attempt("set process.oomScoreAdj to \(value)", .write) { () throws(Errno) in
+            let path = "/proc/\(process)/oom_score_adj"
+            try BorrowedFD.workingDirectory.setContents(of: path, to: Array("\(value)".utf8))
+        }
+    }
+}
+
+/// `process.execCPUAffinity`.
+enum Affinity {
+    /// - Parameter key: `initial` or `final`.
+    static func set(_ cpus: NumberList, _ key: String) throws(Failure) {
+        do throws(Errno) {
+            try Limits.setAffinity(cpus.words)
+        } catch {
+            throw Failure(
+                "run on the CPUs \(cpus.text) of process.execCPUAffinity.\(key)",
+                .schedSetaffinity,
+                error,
+                hint: error == .EINVAL ? "none of them is on this machine and allowed by the cpuset of the cgroup" : nil
+            )
+        }
+    }
+}
+
+extension NumberList {
+    /// `0,1,7`.
+    var text: String { numbers.map(String.init).joined(separator: ",") }
 }
 
 /// The container's working directory, already inside the root.

@@ -81,14 +81,17 @@ final class InitSide {
         case .newSession: try newSession()
         case .becomeUntraceable: try Untraceable.become()
         case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
+        case .joinContainer(let kinds): try NamespaceEntry.joinContainer(kinds, resources)
         case .becomeRoot: try NamespaceEntry.becomeRoot()
         case .joinCgroup: try joinCgroup()
+        case .setAffinity(let cpus): try Affinity.set(cpus, "final")
         case .newCgroupNamespace: try newCgroupNamespace()
         case .setHostname(let name): try setHostname(name)
         case .setDomainname(let name): try setDomainname(name)
         case .bringUpLoopback: try bringUpLoopback()
         case .rootfs(let step): try perform(step)
         case .makeConsole: try makeConsole()
+        case .makeTerminal: try makeTerminal()
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .confine(let step): listener = try step.perform(filter: resources.filter) ?? listener
         case .closeDescriptors: try closeDescriptors()
@@ -164,12 +167,28 @@ extension InitSide {
         try rootfs?.perform(step)
     }
 
+    private var terminalOwner: UInt32 { configuration.process?.user.uid ?? 0 }
+    private var terminalSize: TerminalSize? {
+        configuration.process?.consoleSize.map { TerminalSize(rows: $0.rows, columns: $0.columns) }
+    }
+
     private func makeConsole() throws(Failure) {
-        let process = configuration.process
-        let size = process?.consoleSize.map { TerminalSize(rows: $0.rows, columns: $0.columns) }
-        guard let console = try rootfs?.makeConsole(owner: process?.user.uid ?? 0, size: size) else {
+        guard let console = try rootfs?.makeConsole(owner: terminalOwner, size: terminalSize) else {
             throw Failure("make the console: there is no root filesystem")
         }
+        try use(console)
+    }
+
+    private func makeTerminal() throws(Failure) {
+        let directory = try attempt("open the container's root", .open) { () throws(Errno) in
+            try BorrowedFD.workingDirectory.open("/", [.path, .directory])
+        }
+        let root = RootHandle(directory, name: "the container's root")
+        try use(try Console(in: root, owner: terminalOwner, size: terminalSize))
+    }
+
+    /// Sends the terminal away and takes its other side as the standard streams.
+    private func use(_ console: borrowing Console) throws(Failure) {
         try attempt("send the terminal to the console socket", .sendmsg) { () throws(Errno) in
             // Receivers read a name with the descriptor.
             let name = Array("/dev/pts/\(try console.primary.borrowed.terminalNumber())".utf8)
@@ -204,7 +223,10 @@ extension InitSide {
 
     private func completeEnvironment() {
         environment = HomeDirectory.complete(environment, uid: configuration.process?.user.uid ?? 0)
-        environment += request.listenEnvironment
+        environment += request.listenEnvironment.map { variable in
+            // Who looks at the sockets compares it with its own pid, which is 1 only at the head of a pid namespace.
+            variable.hasPrefix("LISTEN_PID=") ? "LISTEN_PID=\(Processes.currentID)" : variable
+        }
     }
 
     private func findProgram(_ name: String) throws(Failure) {

@@ -17,15 +17,21 @@ package enum InitStep: StepText {
     /// Before entering a namespace that others are in: they must not look into this process (CVE-2016-9962).
     case becomeUntraceable
     case enterNamespace(NamespaceKind)
+    /// `exec`: the namespaces of the container's process, all at once.
+    case joinContainer([NamespaceKind])
     /// The ids of the user namespace's root.
     case becomeRoot
     case joinCgroup
+    /// `process.execCPUAffinity.final`.
+    case setAffinity(NumberList)
     case newCgroupNamespace
     case setHostname(String)
     case setDomainname(String)
     case bringUpLoopback
     case rootfs(RootfsStep)
     case makeConsole
+    /// `exec`: a terminal that does not become the container's /dev/console.
+    case makeTerminal
     case hook(HookPoint, index: Int, Hook)
     case confine(ConfinementStep)
     /// Everything that the program must not inherit; what init still needs goes when it executes the program.
@@ -52,14 +58,17 @@ package enum InitStep: StepText {
         case .newSession: "newSession"
         case .becomeUntraceable: "becomeUntraceable"
         case .enterNamespace: "enterNamespace"
+        case .joinContainer: "joinContainer"
         case .becomeRoot: "becomeRoot"
         case .joinCgroup: "joinCgroup"
+        case .setAffinity: "setAffinity"
         case .newCgroupNamespace: "newCgroupNamespace"
         case .setHostname: "setHostname"
         case .setDomainname: "setDomainname"
         case .bringUpLoopback: "bringUpLoopback"
         case .rootfs(let step): step.name
         case .makeConsole: "makeConsole"
+        case .makeTerminal: "makeTerminal"
         case .hook: "hook"
         case .confine(let step): step.name
         case .closeDescriptors: "closeDescriptors"
@@ -80,6 +89,8 @@ package enum InitStep: StepText {
     package var detail: String {
         switch self {
         case .enterNamespace(let kind): kind.rawValue
+        case .joinContainer(let kinds): kinds.map(\.rawValue).joined(separator: " ")
+        case .setAffinity(let cpus): cpus.text
         case .setHostname(let name), .setDomainname(let name): name
         case .rootfs(let step): step.detail
         case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
@@ -89,9 +100,8 @@ package enum InitStep: StepText {
         case .findProgram(let name), .execute(let name): name
         case .tell(let message), .waitFor(let message): message.name
         case .dieWithParent, .surviveParent, .resetSignals, .newSession, .becomeUntraceable, .becomeRoot, .joinCgroup,
-            .newCgroupNamespace, .bringUpLoopback, .closeDescriptors, .makeConsole, .verifyWorkingDirectory,
-            .completeEnvironment,
-            .announceListener, .waitForStart:
+            .newCgroupNamespace, .bringUpLoopback, .closeDescriptors, .makeConsole, .makeTerminal,
+            .verifyWorkingDirectory, .completeEnvironment, .announceListener, .waitForStart:
             ""
         }
     }

@@ -48,6 +48,8 @@ final class IntermediateSide {
         case .becomeUntraceable: try Untraceable.become()
         case .joinCgroup: try resources.cgroupEntry?.join.enter(bornInUnified: false)
         case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
+        case .joinContainer(let kinds): try NamespaceEntry.joinContainer(kinds, resources)
+        case .setOOMScoreAdjustment(let value): try OOMScoreAdjustment.set(value, ofProcess: "self")
         case .newUserNamespace: try makeUserNamespace()
         case .becomeRoot: try NamespaceEntry.becomeRoot()
         case .newTimeNamespace(let offsets): try makeTimeNamespace(offsets)

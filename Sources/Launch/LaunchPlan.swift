@@ -28,7 +28,13 @@ package struct LaunchPlan: Equatable, Sendable {
         hardLimits: [UInt64],
         cgroups: CgroupDirectories
     ) throws(Failure) {
-        let confinement = try Self.confinement(c, f, r, capabilities)
+        let confinement = try Self.confinement(
+            c,
+            f,
+            r,
+            capabilities,
+            entersUserNamespace: c.namespaces.isSeparate(.user)
+        )
         let limits = LimitPlan(c, capabilities, hardLimits: hardLimits)
         runtime = Birth.runtimeSteps(c, f, r, limits, cgroups: cgroups)
         intermediate = Birth.intermediateSteps(c, f)
@@ -36,11 +42,12 @@ package struct LaunchPlan: Equatable, Sendable {
         warnings = (confinement?.warnings ?? []) + limits.warnings
     }
 
-    private static func confinement(
+    static func confinement(
         _ c: ContainerConfiguration,
         _ f: HostFacts,
         _ r: LaunchRequest,
-        _ capabilities: CapabilityFacts
+        _ capabilities: CapabilityFacts,
+        entersUserNamespace: Bool
     ) throws(Failure) -> ConfinementPlan? {
         guard var process = c.process else { return nil }
         // The runtime sets it, from outside, where the power to lower it is.
@@ -54,7 +61,7 @@ package struct LaunchPlan: Equatable, Sendable {
         request.keepsOriginalGroups = c.annotations.contains {
             $0.key == "run.oci.keep_original_groups" && $0.value == "1"
         }
-        request.entersUserNamespace = c.namespaces.isSeparate(.user)
+        request.entersUserNamespace = entersUserNamespace
         return try ConfinementPlan(request)
     }
 }

@@ -70,6 +70,8 @@ final class LaunchResources {
     /// The namespaces to enter, with their kinds in the same order.
     let namespaces = FDTable()
     var namespaceKinds: [NamespaceKind] = []
+    /// `exec`: the container's process, at index 0.
+    let container = FDTable()
     /// Bind sources opened for init, which takes them.
     var mountSources: MountSources?
     /// What a process needs in order to be in the container's cgroup.

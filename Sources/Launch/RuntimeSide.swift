@@ -98,21 +98,21 @@ package final class RuntimeSide {
         case .reserveID(let id): resources.directory = try stateRoot.reserve(id)
         case .recordPlan: try recordPlan()
         case .openNamespace(let kind, let path): try openNamespace(kind, path)
-        case .compileFilter: try compileFilter()
+        case .compileFilter: try resources.compileFilter(configuration, stateRoot, log)
         case .createBirthplace: resources.cgroupEntry = CgroupEntry(try cgroup.createBirthplace())
         case .createCgroup: try cgroup.create()
         case .limitResources: try cgroup.apply(configuration.resources)
         case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: []))
         case .openMountSources: try openMountSources()
-        case .connectConsole(let path): try connectConsole(path)
-        case .makeConsoleSocket: try makeConsoleSocket()
+        case .connectConsole(let path): try resources.connectConsole(path)
+        case .makeConsoleSocket: try resources.makeConsoleSocket()
         case .makeGate: try makeGate()
         case .cloneInit(let kinds): try cloneInit(kinds)
         case .cloneIntermediate: try cloneIntermediate()
         case .findInit: try findInit()
         case .mapIDs: try mapIDs()
         case .recordInit: try recordInit()
-        case .setOOMScoreAdjustment(let value): try setOOMScoreAdjustment(value)
+        case .setOOMScoreAdjustment(let value): try OOMScoreAdjustment.set(value, ofProcess: "\(initPID)")
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
         case .setLimit(let limit): try limit.set(ofProcess: initPID)
@@ -145,11 +145,7 @@ extension RuntimeSide {
 
     /// The terminal's primary, in the foreground.
     package func receiveTerminal() throws(Failure) -> OwnedFD {
-        let (_, descriptors) = try attempt("receive the container's terminal", .recvmsg) { () throws(Errno) in
-            try resources.console[1].receive(upTo: 4096)
-        }
-        guard let fd = descriptors.first else { throw Failure("receive the container's terminal: none came") }
-        return OwnedFD(adopting: fd)
+        try resources.receiveTerminal()
     }
 
     /// Tells the container's state directory from a later one of the same name.
@@ -181,41 +177,8 @@ extension RuntimeSide {
         resources.namespaceKinds.append(kind)
     }
 
-    private func compileFilter() throws(Failure) {
-        guard let seccomp = configuration.seccomp else { return }
-        let isStrict = configuration.annotations.contains { $0.key == "run.oci.seccomp_fail_unknown_syscall" }
-        let cache = try? stateRoot.openCache("seccomp")
-        let prepared: SeccompFilter.Preparation
-        if let cache {
-            prepared = try SeccompFilter.prepare(
-                seccomp,
-                cache: cache.borrowed,
-                unknownCalls: isStrict ? .refused : .skipped
-            )
-        } else {
-            prepared = try SeccompFilter.prepare(seccomp, cache: nil, unknownCalls: isStrict ? .refused : .skipped)
-        }
-        // Every engine's profile names calls that some library does not know: worth a word only to who asks.
-        for warning in prepared.warnings { log.debug(warning) }
-        resources.filter = prepared.filter
-    }
-
     private func openMountSources() throws(Failure) {
         resources.mountSources = try MountSources(opening: RootfsPlan.sources(configuration, facts))
-    }
-
-    private func connectConsole(_ path: String) throws(Failure) {
-        resources.console.add(
-            try attempt("connect to the console socket \(path)", .connect) { () throws(Errno) in
-                try Sockets.connect(toStreamAt: path)
-            }
-        )
-    }
-
-    private func makeConsoleSocket() throws(Failure) {
-        resources.console.add(
-            try attempt("make a socket for the terminal", .socketpair) { () throws(Errno) in try Sockets.pair() }
-        )
     }
 
     private func makeGate() throws(Failure) {
@@ -282,13 +245,6 @@ extension RuntimeSide {
         record.pid = initPID
         record.startTime = facts.startTime
         try resources.directory?.write(record)
-    }
-
-    private func setOOMScoreAdjustment(_ value: Int) throws(Failure) {
-        try attempt("set process.oomScoreAdj to \(value)", .write) { () throws(Errno) in
-            let path = "/proc/\(initPID)/oom_score_adj"
-            try BorrowedFD.workingDirectory.setContents(of: path, to: Array("\(value)".utf8))
-        }
     }
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {

@@ -139,6 +139,10 @@ package enum IntermediateStep: StepText {
     /// What it bears is then there too.
     case joinCgroup
     case enterNamespace(NamespaceKind)
+    /// `exec`: the namespaces of the container's process, all at once.
+    case joinContainer([NamespaceKind])
+    /// While this process's own files are its user's.
+    case setOOMScoreAdjustment(Int)
     case newUserNamespace
     /// The ids of the user namespace's root.
     case becomeRoot
@@ -154,6 +158,8 @@ package enum IntermediateStep: StepText {
         case .becomeUntraceable: "becomeUntraceable"
         case .joinCgroup: "joinCgroup"
         case .enterNamespace: "enterNamespace"
+        case .joinContainer: "joinContainer"
+        case .setOOMScoreAdjustment: "setOOMScoreAdjustment"
         case .newUserNamespace: "newUserNamespace"
         case .becomeRoot: "becomeRoot"
         case .newTimeNamespace: "newTimeNamespace"
@@ -166,6 +172,8 @@ package enum IntermediateStep: StepText {
     package var detail: String {
         switch self {
         case .enterNamespace(let kind): kind.rawValue
+        case .joinContainer(let kinds): kinds.map(\.rawValue).joined(separator: " ")
+        case .setOOMScoreAdjustment(let value): "\(value)"
         case .newTimeNamespace(let offsets):
             offsets.map { "\($0.clock) \($0.seconds)s \($0.nanoseconds)ns" }.joined(separator: ", ")
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")

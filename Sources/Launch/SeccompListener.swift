@@ -7,18 +7,30 @@ internal import LinuxSystem
 
 /// `linux.seccomp.listenerPath`.
 enum SeccompListener {
+    /// - Parameters:
+    ///   - pid: Of the process that has the filter.
+    ///   - status: The container's.
+    ///   - containerPID: Of the container's own process, if that is another one.
     static func pass(
         descriptor: CInt,
         of pidfd: BorrowedFD,
         pid: CInt,
         to path: String,
         metadata: String?,
-        state: HookState
+        state: HookState,
+        status: String = "creating",
+        containerPID: CInt? = nil
     ) throws(Failure) {
         let listener = try attempt("take the filter's listener from init", .pidfdGetfd) { () throws(Errno) in
             try Processes.descriptor(descriptor, of: pidfd)
         }
-        let document = document(pid: pid, metadata: metadata, state: state)
+        let document = document(
+            pid: pid,
+            metadata: metadata,
+            state: state,
+            status: status,
+            containerPID: containerPID ?? pid
+        )
         let socket = try attempt("connect to linux.seccomp.listenerPath \(path)", .connect) { () throws(Errno) in
             try Sockets.connect(toStreamAt: path)
         }
@@ -27,7 +39,13 @@ enum SeccompListener {
         }
     }
 
-    private static func document(pid: CInt, metadata: String?, state: HookState) -> [UInt8] {
+    private static func document(
+        pid: CInt,
+        metadata: String?,
+        state: HookState,
+        status: String,
+        containerPID: CInt
+    ) -> [UInt8] {
         let writer = JSONWriter()
         writer.beginObject()
         writer.name("ociVersion")
@@ -44,7 +62,7 @@ enum SeccompListener {
         }
         writer.name("state")
         writer.beginObject()
-        state.write(status: "creating", pid: pid, to: writer)
+        state.write(status: status, pid: containerPID, to: writer)
         writer.end()
         writer.end()
         return writer.bytes

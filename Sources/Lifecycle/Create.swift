@@ -37,7 +37,7 @@ package enum Create {
         try bundle.checkRoot()
         let launch = try launchRequest(request, mode, bundle, context)
         let placement = try Self.placement(bundle.configuration, launch, facts, context).notingMissingParents()
-        let record = ContainerRecord(
+        var record = ContainerRecord(
             id: request.id,
             configuration: bundle.configuration,
             bundle: bundle.path,
@@ -46,6 +46,7 @@ package enum Create {
             bootID: try ProcessIdentity.bootID(),
             cgroups: placement
         )
+        if request.noNewKeyring { record.keepsKeyring = true }
         return try RuntimeSide(
             bundle.configuration,
             configurationBytes: bundle.bytes,
@@ -82,7 +83,7 @@ package enum Create {
     ) throws(Failure) -> LaunchRequest {
         var launch = LaunchRequest(id: request.id, bundle: bundle.path)
         launch.gate = mode == .create ? .fifo : .channel
-        launch.console = try console(request, mode, bundle.configuration)
+        launch.console = try console(bundle.configuration.process, mode, socket: request.consoleSocket)
         launch.cgroupDriver = context.cgroupDriver
         launch.noPivot = request.noPivot
         launch.noNewKeyring = request.noNewKeyring
@@ -93,13 +94,14 @@ package enum Create {
         return launch
     }
 
-    private static func console(
-        _ request: CreateRequest,
+    /// Where the terminal of a process goes; the same for `exec`.
+    static func console(
+        _ process: ProcessConfiguration?,
         _ mode: Mode,
-        _ configuration: ContainerConfiguration
+        socket: String?
     ) throws(Failure) -> LaunchRequest.Console {
-        let hasTerminal = configuration.process?.terminal ?? false
-        switch (hasTerminal, mode, request.consoleSocket) {
+        let hasTerminal = process?.terminal ?? false
+        switch (hasTerminal, mode, socket) {
         case (false, _, nil): return .none
         case (true, .foreground, nil): return .foreground
         case (true, .create, let path?), (true, .detached, let path?): return .socket(path: path)

@@ -1,12 +1,12 @@
-// Staying with a container: one loop over its end, the signals that come for it, and its terminal. Every wait is a
-// poll; nothing is tried again in a circle.
+// Staying with a process of a container: one loop over its end, the signals that come for it, and its terminal. Every
+// wait is a poll; nothing is tried again in a circle.
 
 internal import Diagnostics
 internal import Launch
 internal import LinuxSystem
 internal import Records
 
-/// The foreground of `run`.
+/// The foreground of `run` and `exec`.
 final class Foreground {
     private static let SIGCHLD: CInt = 17
     private static let SIGURG: CInt = 23
@@ -15,22 +15,27 @@ final class Foreground {
     private static let SIGTTIN: CInt = 21
     private static let SIGTTOU: CInt = 22
 
-    private let birth: RuntimeSide
+    private let process: BorrowedFD
+    private let pid: CInt
     private let signals: OwnedFD
     private let terminal: TerminalRelay?
 
-    init(_ birth: RuntimeSide) throws(Failure) {
-        self.birth = birth
+    /// - Parameters:
+    ///   - process: A pidfd, kept open by the caller.
+    ///   - terminal: The primary of its terminal, which is then carried.
+    init(process: BorrowedFD, pid: CInt, terminal primary: consuming OwnedFD?) throws(Failure) {
+        self.process = process
+        self.pid = pid
         signals = try attempt("watch for signals", .signalfd) { () throws(Errno) in try Signals.events() }
-        terminal = birth.hasForegroundTerminal ? try TerminalRelay(try birth.receiveTerminal()) : nil
+        if let primary { terminal = try TerminalRelay(primary) } else { terminal = nil }
     }
 
-    /// Stays until the container's process ends.
+    /// Stays until the process ends.
     func stay() throws(Failure) -> ExitStatus {
         defer { terminal?.restore() }
         while true {
             var wanted: [(BorrowedFD, PollEvents)] = [
-                (birth.initDescriptor, .readable), (signals.borrowed, .readable),
+                (process, .readable), (signals.borrowed, .readable),
             ]
             wanted += terminal?.wanted ?? []
             let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
@@ -40,12 +45,17 @@ final class Foreground {
             terminal?.carry(ready: Array(ready.dropFirst(2)))
             if !ready[0].isEmpty {
                 let status = try attempt("learn how the container ended", .waitid) { () throws(Errno) in
-                    try Processes.reap(pidfd: birth.initDescriptor)
+                    try Processes.reap(pidfd: process)
                 }
                 terminal?.drain()
                 return status
             }
         }
+    }
+
+    /// When the program did not come to run.
+    func restoreTerminal() {
+        terminal?.restore()
     }
 
     private func forwardSignals() throws(Failure) {
@@ -62,14 +72,14 @@ final class Foreground {
             // Meant for this process's own input and output.
             case Self.SIGURG, Self.SIGTSTP, Self.SIGTTIN, Self.SIGTTOU: continue
             // It may have ended just now: the loop's next round sees that.
-            default: try? Processes.signal(birth.initDescriptor, number)
+            default: try? Processes.signal(process, number)
             }
         }
     }
 
-    /// Orphans of the container's that came to this process; its first process is left for `stay`.
+    /// Orphans of the container's that came to this process; the process itself is left for `stay`.
     private func reapOrphans() {
-        while let ended = try? Processes.peekEnded(), ended != birth.currentRecord.pid {
+        while let ended = try? Processes.peekEnded(), ended != pid {
             _ = try? Processes.reap(pid: ended)
         }
     }

@@ -43,7 +43,11 @@ package enum Run {
         let foreground: Foreground
         do throws(Failure) {
             // Before the start: the program must see the terminal's size from its first instruction on.
-            foreground = try Foreground(birth)
+            foreground = try Foreground(
+                process: birth.initDescriptor,
+                pid: birth.currentRecord.pid,
+                terminal: birth.hasForegroundTerminal ? try birth.receiveTerminal() : nil
+            )
         } catch {
             throw birth.rollBack(after: error)
         }

@@ -32,6 +32,12 @@ package enum Limits {
         try check(unsafe clinux_sched_setattr(0, &raw))
     }
 
+    /// Sets the CPUs on which this process may run. The corresponding system call is `sched_setaffinity(2)`.
+    /// - Parameter cpus: Bit mask, 64 CPUs an element.
+    package static func setAffinity(_ cpus: [UInt]) throws(Errno) {
+        try check(unsafe clinux_sched_setaffinity(0, cpus, cpus.count * MemoryLayout<UInt>.size))
+    }
+
     /// Sets this process group's I/O priority: class in bits 13 up, level below. The call is `ioprio_set(2)`.
     package static func setIOPriority(_ value: CInt) throws(Errno) {
         try check(clinux_ioprio_set(2, 0, value))

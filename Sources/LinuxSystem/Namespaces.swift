@@ -10,6 +10,14 @@ package enum Namespaces {
         try check(clinux_setns(fd.rawValue, CInt(truncatingIfNeeded: kind.cloneFlag)))
     }
 
+    /// Enters the namespaces of a process, all at once or none; its pid namespace holds this process's children. The
+    /// kernel puts them into the right order. The corresponding call is `setns(2)` with a pidfd.
+    /// - Throws: `ESRCH` when the process has ended.
+    package static func enter(of process: BorrowedFD, _ kinds: [NamespaceKind]) throws(Errno) {
+        let flags = kinds.reduce(UInt64(0)) { $0 | $1.cloneFlag }
+        try check(clinux_setns(process.rawValue, CInt(truncatingIfNeeded: flags)))
+    }
+
     /// Moves this process (for pid and time: its children) into a new namespace. The call is `unshare(2)`.
     package static func unshare(_ kind: NamespaceKind) throws(Errno) {
         try check(clinux_unshare(CInt(truncatingIfNeeded: kind.cloneFlag)))

@@ -9,7 +9,7 @@ package enum SystemCall: UInt8, CaseIterable, Sendable {
     case setns, unshare, clone3, execve, execveat, waitid, kill, pidfdOpen, pidfdSendSignal, pidfdGetfd, prctl
     case setsid, sethostname, setdomainname, personality, poll, mmap
     case setresuid, setresgid, setgroups, getgroups, capget, capset
-    case prlimit, schedSetattr, ioprioSet, setMempolicy, sigaction, sigprocmask, signalfd, eventfd
+    case prlimit, schedSetattr, schedSetaffinity, ioprioSet, setMempolicy, sigaction, sigprocmask, signalfd, eventfd
     case keyctl, seccomp, bpf, socket, socketpair, connect, bind, sendmsg, recvmsg, ioctl, clockGettime, uname
 
     /// The call's name as in its manual page.
@@ -25,6 +25,7 @@ package enum SystemCall: UInt8, CaseIterable, Sendable {
         case .pidfdSendSignal: "pidfd_send_signal"
         case .pidfdGetfd: "pidfd_getfd"
         case .schedSetattr: "sched_setattr"
+        case .schedSetaffinity: "sched_setaffinity"
         case .ioprioSet: "ioprio_set"
         case .setMempolicy: "set_mempolicy"
         case .clockGettime: "clock_gettime"

@@ -42,6 +42,8 @@ package struct ContainerRecord: Decodable, Sendable {
     package var ownsPIDNamespace: Bool
     /// Whether config.json had a process section.
     package var hasProcess: Bool
+    /// Whether processes keep the caller's session keyring (`--no-new-keyring`); absent in older records.
+    package var keepsKeyring: Bool?
     package var annotations: [StoredAnnotation]
     package var poststart: [StoredHook]
     package var poststop: [StoredHook]

@@ -23,6 +23,7 @@ extension ContainerRecord {
         cgroups.write(to: writer)
         writer.member("ownsPIDNamespace", ownsPIDNamespace)
         writer.member("hasProcess", hasProcess)
+        if let keepsKeyring { writer.member("keepsKeyring", keepsKeyring) }
         writer.array("annotations", annotations) { annotation in
             writer.beginObject()
             writer.member("key", annotation.key)

@@ -3,7 +3,7 @@
 
 package import Diagnostics
 package import LinuxSystem
-internal import PathResolution
+package import PathResolution
 
 /// A terminal pair.
 package struct Console: ~Copyable {
@@ -11,18 +11,17 @@ package struct Console: ~Copyable {
     package let primary: OwnedFD
     /// The container's standard streams.
     package let peer: OwnedFD
-}
 
-extension RootfsExecutor {
     /// The numbers of every devpts' `ptmx`.
     private static let ptmx = (inode: UInt64(2), major: UInt32(5), minor: UInt32(2))
 
-    /// Makes the terminal and puts it on /dev/console.
+    /// Makes the terminal.
     /// - Parameters:
+    ///   - root: The container's.
     ///   - uid: The process's user, who gets the terminal.
     ///   - size: `process.consoleSize`.
-    package func makeConsole(owner uid: UInt32, size: TerminalSize?) throws(Failure) -> Console {
-        let primary = try openPrimary()
+    package init(in root: borrowing RootHandle, owner uid: UInt32, size: TerminalSize?) throws(Failure) {
+        let primary = try Self.openPrimary(root)
         let peer = try attempt("open the container's side of the terminal", .ioctl) { () throws(Errno) in
             try primary.borrowed.unlockTerminal()
             return try primary.borrowed.terminalPeer()
@@ -35,11 +34,11 @@ extension RootfsExecutor {
                 try primary.borrowed.setTerminalSize(size)
             }
         }
-        try bindConsole(peer.borrowed)
-        return Console(primary: primary, peer: peer)
+        self.primary = primary
+        self.peer = peer
     }
 
-    private func openPrimary() throws(Failure) -> OwnedFD {
+    private static func openPrimary(_ root: borrowing RootHandle) throws(Failure) -> OwnedFD {
         let directory = try root.open("/dev/pts", [.path, .directory])
         let type = try attempt("look at /dev/pts of the container", .statfs) { () throws(Errno) in
             try directory.borrowed.fileSystem().type
@@ -60,12 +59,25 @@ extension RootfsExecutor {
         let facts = try attempt("look at /dev/pts/ptmx of the container", .statx) { () throws(Errno) in
             try primary.borrowed.facts()
         }
-        guard facts.kind == .character, facts.inode == Self.ptmx.inode,
-            facts.deviceMajor == Self.ptmx.major, facts.deviceMinor == Self.ptmx.minor
+        guard facts.kind == .character, facts.inode == ptmx.inode,
+            facts.deviceMajor == ptmx.major, facts.deviceMinor == ptmx.minor
         else {
             throw Failure("/dev/pts/ptmx of the container is \(facts.kind.words), not the terminal multiplexer")
         }
         return primary
+    }
+
+}
+
+extension RootfsExecutor {
+    /// Makes the terminal and puts it on /dev/console.
+    /// - Parameters:
+    ///   - uid: The process's user, who gets the terminal.
+    ///   - size: `process.consoleSize`.
+    package func makeConsole(owner uid: UInt32, size: TerminalSize?) throws(Failure) -> Console {
+        let console = try Console(in: root, owner: uid, size: size)
+        try bindConsole(console.peer.borrowed)
+        return console
     }
 
     private func bindConsole(_ peer: BorrowedFD) throws(Failure) {

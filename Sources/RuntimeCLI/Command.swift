@@ -5,6 +5,7 @@
 package enum Command: Equatable, Sendable {
     case create(CreateOptions, id: String)
     case run(RunOptions, id: String)
+    case exec(ExecOptions)
     case start(id: String)
     case state(id: String)
     case kill(KillOptions)

@@ -16,15 +16,17 @@ package struct ExitStatus: RawRepresentable, Equatable, Sendable {
     package static let success = ExitStatus(rawValue: 0)
     /// A verb failed, or its options are wrong.
     package static let failure = ExitStatus(rawValue: 1)
+    /// `exec` failed itself: 1 would be the program's.
+    package static let execFailure = ExitStatus(rawValue: 255)
     /// There is no such verb.
     package static let noHelpTopic = ExitStatus(rawValue: 3)
 
-    /// What `run` exits with when the container's program exited with `code`: the same.
+    /// What `run` and `exec` exit with when the program exited with `code`: the same.
     package static func exited(_ code: CInt) -> ExitStatus {
         ExitStatus(rawValue: code & 0xff)
     }
 
-    /// What `run` exits with when a signal ended the container's program: 128 and the signal's number.
+    /// What `run` and `exec` exit with when a signal ended the program: 128 and the signal's number.
     package static func killed(by signal: CInt) -> ExitStatus {
         ExitStatus(rawValue: (128 | signal) & 0xff)
     }

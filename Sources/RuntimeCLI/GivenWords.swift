@@ -22,6 +22,10 @@ struct GivenWords {
             case .value(let name, let text): values.append((name, text))
             case .argument(let word): arguments.append(word)
             }
+            if verb.takesCommand && arguments.count == 1 {
+                arguments += scanner.words.first == "--" ? scanner.words.dropFirst() : scanner.words
+                return
+            }
             // What stands behind a call for help does not matter any more.
             if isOn(.help) { return }
         }
@@ -34,6 +38,7 @@ struct GivenWords {
         switch verb.name {
         case .create: return .create(try createOptions(with: globals), id: arguments[0])
         case .run: return .run(try runOptions(with: globals), id: arguments[0])
+        case .exec: return .exec(try execOptions())
         case .start: return .start(id: arguments[0])
         case .state: return .state(id: arguments[0])
         case .kill: return .kill(killOptions())
@@ -82,7 +87,12 @@ struct GivenWords {
         return text
     }
 
-    private func number(_ name: OptionName, in range: ClosedRange<Int>) throws(OptionProblem) -> Int? {
+    /// All values given, in their order.
+    func texts(_ name: OptionName) -> [String] {
+        values.filter { $0.name == name }.map(\.text)
+    }
+
+    func number(_ name: OptionName, in range: ClosedRange<Int>) throws(OptionProblem) -> Int? {
         guard let text = text(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             let bounds = "\(range.lowerBound) to \(range.upperBound)"

@@ -45,7 +45,7 @@ package struct Invocation: Equatable, Sendable {
         } catch {
             throw UsageProblem(
                 message: "\(error.message); see \"apus \(verb.map { $0.name.rawValue + " " } ?? "")--help\"",
-                status: error.status,
+                status: verb?.name == .exec ? .execFailure : error.status,
                 globals: globals
             )
         }

@@ -30,7 +30,9 @@ enum Manual {
         lines += [
             ".SH EXIT STATUS",
             text("0 on success, 1 on failure, 3 for an unknown command."), ".B apus run",
-            text("exits as the container's program did, with 128+N if signal N ended it."),
+            "and", ".B apus exec",
+            text("exit as the program did, with 128+N if signal N ended it;"), ".B apus exec",
+            text("exits with 255 when it fails itself."),
             ".SH FILES", ".TP", ".I \(text("/run/apus"))",
             text("The state of root's containers; $XDG_RUNTIME_DIR/apus for an ordinary user."),
         ]

@@ -32,14 +32,14 @@ package enum Program {
                 return error.status
             }
         }
-        let missing = invocation.command.createOptions.flatMap { missingDescriptor($0, environment) }
+        let missing = invocation.command.preservedDescriptors.flatMap { missingDescriptor($0, environment) }
         return withLog(invocation.globals) { log in
             do throws(Failure) {
                 if let missing { throw missing }
                 return try Verbs(invocation.globals, log, arguments).perform(invocation.command)
             } catch {
                 log.report(error, doing: invocation.command.words)
-                return .failure
+                return invocation.command.failure
             }
         }
     }
@@ -56,10 +56,10 @@ package enum Program {
     }
 
     /// Looked for before this process opens anything of its own, which would take the number.
-    private static func missingDescriptor(_ options: CreateOptions, _ environment: [String]) -> Failure? {
-        let count = options.preserveFDs + ListenDescriptors(environment).count
+    private static func missingDescriptor(_ preserved: Int, _ environment: [String]) -> Failure? {
+        let count = preserved + ListenDescriptors(environment).count
         for number in 0..<count where (try? BorrowedFD(rawValue: CInt(clamping: 3 + number)).descriptorFlags()) == nil {
-            return Failure("--preserve-fds \(options.preserveFDs): descriptor \(3 + number) is not open")
+            return Failure("--preserve-fds \(preserved): descriptor \(3 + number) is not open")
         }
         return nil
     }
@@ -67,12 +67,19 @@ package enum Program {
 
 extension Command {
     /// Of the commands that make processes of a container.
-    fileprivate var createOptions: CreateOptions? {
+    fileprivate var preservedDescriptors: Int? {
         switch self {
-        case .create(let options, _): options
-        case .run(let options, _): options.create
+        case .create(let options, _): options.preserveFDs
+        case .run(let options, _): options.create.preserveFDs
+        case .exec(let options): options.preserveFDs
         default: nil
         }
+    }
+
+    /// What its own failure exits with.
+    fileprivate var failure: ExitStatus {
+        if case .exec = self { return .execFailure }
+        return .failure
     }
 
     /// What the user asked for, in the words that begin an error message.
@@ -80,6 +87,7 @@ extension Command {
         switch self {
         case .create(_, let id): "create \(id)"
         case .run(_, let id): "run \(id)"
+        case .exec(let options): "exec \(options.id)"
         case .start(let id): "start \(id)"
         case .state(let id): "state \(id)"
         case .kill(let options): "kill \(options.containers.words)"

@@ -4,17 +4,22 @@
 
 /// Every option by its long name.
 enum OptionName: String, Sendable {
-    case all, bundle, config, debug, detach, file, force, format, help, keep, log, quiet, regex, root, rootless, version
+    case all, apparmor, bundle, cap, cgroup, config, cwd, debug, detach, env, file, force, format, help, keep, log
+    case process, quiet, regex, root, rootless, tty, user, version
+    case additionalGids = "additional-gids"
     case cgroupManager = "cgroup-manager"
     case consoleSocket = "console-socket"
+    case ignorePaused = "ignore-paused"
     case logFormat = "log-format"
     case logLevel = "log-level"
     case noNewKeyring = "no-new-keyring"
+    case noNewPrivs = "no-new-privs"
     case noPivot = "no-pivot"
     case noSubreaper = "no-subreaper"
     case pidFile = "pid-file"
     case pidfdSocket = "pidfd-socket"
     case preserveFDs = "preserve-fds"
+    case processLabel = "process-label"
     case systemdCgroup = "systemd-cgroup"
     // Of update and events; see LimitOptions.swift.
     case interval, memory, resources, stats
@@ -39,7 +44,8 @@ enum OptionName: String, Sendable {
 
 /// Every verb by the word that calls it.
 enum VerbName: String, Sendable, CaseIterable {
-    case create, start, run, state, list, kill, delete, pause, resume, ps, update, events, spec, explain, features,
+    case create, start, run, exec, state, list, kill, delete, pause, resume, ps, update, events, spec, explain,
+        features,
         help, completion, man
 }
 
@@ -79,6 +85,9 @@ struct Verb: Sendable {
         self.description = description
         self.options = options + [Self.helpOption]
     }
+
+    /// Whether what stands behind the first argument is a command with options of its own.
+    var takesCommand: Bool { name == .exec }
 
     /// The verb called `word`.
     static func named(_ word: String) -> Verb? {
@@ -139,6 +148,30 @@ extension Verb {
         .flag(.noSubreaper, help: "Leave orphans of the container to the host's init process"),
     ]
 
+    private static let execOptions: [OptionRow] = [
+        .value(.process, "p", of: "FILE", help: "Run what the process section in FILE describes, instead of COMMAND"),
+        .flag(.detach, "d", help: "Return once the program runs"),
+        .value(.pidFile, of: "FILE", help: "Write the process id to FILE"),
+        .value(.consoleSocket, of: "SOCKET", help: "Send the terminal's master side to this unix socket"),
+        .value(.pidfdSocket, of: "SOCKET", help: "Send a pidfd of the process to this unix socket"),
+        .flag(.tty, "t", help: "Give the process a terminal"),
+        .value(.cwd, of: "PATH", help: "Working directory in the container"),
+        .value(.env, "e", of: "NAME=VALUE", help: "Set a variable; may be given several times"),
+        .value(.user, "u", of: "UID[:GID]", help: "User and group, as numbers"),
+        .value(.additionalGids, "g", of: "GID", help: "Add a group; may be given several times"),
+        .value(.cap, "c", of: "CAPABILITY", help: "Add a capability; may be given several times"),
+        .flag(.noNewPrivs, help: "Forbid to gain privileges by executing programs"),
+        .value(.apparmor, of: "PROFILE", help: "AppArmor profile"),
+        .value(.processLabel, of: "LABEL", help: "SELinux label"),
+        .value(.preserveFDs, of: "N", help: "Pass N file descriptors, from 3 on, to the process (default: 0)"),
+        .value(
+            .cgroup,
+            of: "[CONTROLLERS:]PATH",
+            help: "Run in a cgroup below the container's; for cgroup v1, of these controllers"
+        ),
+        .flag(.ignorePaused, help: "Also in a paused container; the process then waits with it"),
+    ]
+
     /// All verbs, in the order in which help lists them.
     static let table: [Verb] = [
         Verb(
@@ -165,6 +198,16 @@ extension Verb {
                 .flag(.detach, "d", help: "Return once the program runs"),
                 .flag(.keep, help: "Do not delete the container when it ends"),
             ]
+        ),
+        Verb(
+            .exec,
+            "Run a further process in a container",
+            arguments: "ID [COMMAND...]",
+            count: 1...Int.max,
+            description:
+                "Waits for the process to end and exits as it did, with 128+N if signal N ended it, and with 255 "
+                + "for failures of its own. Options stand before ID; without them the process is like the container's own.",
+            options: execOptions
         ),
         Verb(
             .state,

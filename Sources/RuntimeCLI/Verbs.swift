@@ -25,6 +25,7 @@ struct Verbs {
         switch command {
         case .create(let options, let id): try create(options, id)
         case .run(let options, let id): return try run(options, id)
+        case .exec(let options): return try exec(options)
         case .start(let id): try Start.run(id: try checked(id), try context())
         case .state(let id): try state(id)
         case .kill(let options): try kill(options)
@@ -106,10 +107,23 @@ struct Verbs {
         run.detach = options.detach
         run.keep = options.keep
         run.noSubreaper = options.create.noSubreaper
-        switch try Run.run(request, run, try sealedContext()) {
-        case .exited(let code)?: return .exited(code)
-        case .signalled(let signal)?: return .killed(by: signal)
-        case nil: return .success
+        return Self.status(of: try Run.run(request, run, try sealedContext()))
+    }
+
+    private func exec(_ options: ExecOptions) throws(Failure) -> ExitStatus {
+        let listen = ListenDescriptors(Processes.environment)
+        _ = try checked(options.id)
+        var request = ExecRequest(options)
+        request.preservedDescriptors = options.preserveFDs + listen.count
+        request.listenEnvironment = listen.environment
+        return Self.status(of: try Exec.run(request, try sealedContext()))
+    }
+
+    private static func status(of end: LinuxSystem.ExitStatus?) -> ExitStatus {
+        switch end {
+        case .exited(let code)?: .exited(code)
+        case .signalled(let signal)?: .killed(by: signal)
+        case nil: .success
         }
     }
 
@@ -170,6 +184,33 @@ struct Verbs {
         var request = CreateRequest(id: "ID", bundle: options.bundle)
         request.configFile = options.configFile
         try print(ExplainText.text(of: try Explain.run(request, try context()), options.format))
+    }
+}
+
+extension ExecRequest {
+    init(_ options: ExecOptions) {
+        switch options.program {
+        case .file(let path): self.init(id: options.id, program: .file(path))
+        case .command(let words, let given):
+            var changes = ProcessChanges()
+            changes.terminal = given.tty
+            changes.workingDirectory = given.cwd
+            changes.environment = given.environment
+            changes.userID = given.userID
+            changes.groupID = given.groupID
+            changes.additionalGroups = given.additionalGroups
+            changes.capabilities = given.capabilities
+            changes.noNewPrivileges = given.noNewPrivileges
+            changes.apparmorProfile = given.apparmorProfile
+            changes.selinuxLabel = given.selinuxLabel
+            self.init(id: options.id, program: .command(words, changes))
+        }
+        detach = options.detach
+        consoleSocket = options.consoleSocket
+        pidFile = options.pidFile
+        pidfdSocket = options.pidfdSocket
+        cgroups = options.cgroups.map { ($0.controllers, $0.path) }
+        ignoresPause = options.ignorePaused
     }
 }
 

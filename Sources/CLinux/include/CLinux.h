@@ -175,6 +175,8 @@ struct clinux_sched_attr {
 long clinux_prlimit(int pid, int resource, uint64_t soft, uint64_t hard);
 long clinux_get_rlimit(int resource, uint64_t *CLINUX_NONNULL soft, uint64_t *CLINUX_NONNULL hard);
 long clinux_sched_setattr(int pid, const struct clinux_sched_attr *CLINUX_NONNULL attr);
+// `cpus` has one bit a CPU; `size` is in bytes.
+long clinux_sched_setaffinity(int pid, const unsigned long *CLINUX_NONNULL cpus, size_t size);
 long clinux_ioprio_set(int which, int who, int priority);
 long clinux_set_mempolicy(int mode, const unsigned long *CLINUX_NULLABLE nodes, unsigned long maximum);
 

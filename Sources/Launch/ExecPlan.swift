@@ -1,0 +1,83 @@
+// An exec as data: what each process will do, from the container's configuration with the new process in the place of
+// its own. Pure, but for `ContainerEntry.kinds(of:)`, which looks at the running container.
+
+package import Configuration
+package import Confinement
+package import Diagnostics
+package import KernelTypes
+internal import LinuxSystem
+
+/// What a running container is, as far as entering it depends on that.
+package struct ContainerEntry: Equatable, Sendable {
+    /// The namespaces of its process that are not the runtime's own.
+    package let kinds: [NamespaceKind]
+    /// The cgroups to be in, as directories.
+    package let cgroups: [String]
+    /// Only somebody of the container's user namespace may enter its pid namespace, unless the runtime is root; and who
+    /// entered that is not in it, only its children are.
+    package let needsIntermediate: Bool
+
+    package init(kinds: [NamespaceKind], cgroups: [String], _ facts: HostFacts) {
+        self.kinds = kinds
+        self.cgroups = cgroups
+        needsIntermediate = kinds.contains(.pid) && facts.effectiveUserID != 0
+    }
+
+    /// The namespaces of a process that are not this one's own.
+    package static func kinds(of pid: CInt) throws(Failure) -> [NamespaceKind] {
+        var kinds: [NamespaceKind] = []
+        for kind in NamespaceKind.allCases {
+            let own = try inode("/proc/self/ns/\(kind.procName)")
+            if try inode("/proc/\(pid)/ns/\(kind.procName)") != own { kinds.append(kind) }
+        }
+        return kinds
+    }
+
+    /// `nil` when this kernel has no such namespaces.
+    private static func inode(_ path: String) throws(Failure) -> UInt64? {
+        do throws(Errno) {
+            return try BorrowedFD.workingDirectory.facts(of: path, following: true).inode
+        } catch .ENOENT {
+            return nil
+        } catch {
+            throw Failure("look at the namespace \(path)", .statx, error)
+        }
+    }
+}
+
+/// The lists of one exec.
+package struct ExecPlan: Equatable, Sendable {
+    package let runtime: [ExecStep]
+    /// Empty when there is no intermediate process.
+    package let intermediate: [IntermediateStep]
+    package let initial: [InitStep]
+    /// What was asked for and cannot be had, one sentence each.
+    package let warnings: [String]
+
+    /// - Parameters:
+    ///   - c: The container's, with the new process in the place of its own and without sysctls.
+    ///   - capabilities: What the runtime could pass on.
+    ///   - hardLimits: The runtime's own, by the kernel's number.
+    /// - Throws: When something is asked for that this machine cannot do at all.
+    package init(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ entry: ContainerEntry,
+        _ r: LaunchRequest,
+        capabilities: CapabilityFacts,
+        hardLimits: [UInt64]
+    ) throws(Failure) {
+        let confinement = try LaunchPlan.confinement(
+            c,
+            f,
+            r,
+            capabilities,
+            entersUserNamespace: entry.kinds.contains(.user)
+        )
+        let limits = LimitPlan(c, capabilities, hardLimits: hardLimits)
+        runtime = Birth.execSteps(c, entry, r, limits)
+        intermediate = Birth.execIntermediateSteps(c, entry)
+        initial = Birth.execInitSteps(c, entry, limits, confinement)
+        warnings = (confinement?.warnings ?? []) + limits.warnings
+    }
+}

@@ -1,0 +1,198 @@
+// `exec`: a further process in a container that runs, or that was created and waits.
+
+internal import Cgroups
+internal import Configuration
+package import Diagnostics
+internal import JSON
+internal import KernelTypes
+internal import Launch
+package import LinuxSystem
+internal import OCISpec
+internal import Records
+
+/// `exec`.
+package enum Exec {
+    /// Runs a process in a container.
+    /// - Returns: How it ended; `nil` when detached.
+    package static func run(_ request: ExecRequest, _ context: RuntimeContext) throws(Failure) -> ExitStatus? {
+        let exec = try prepare(request, context)
+        if request.detach {
+            try exec.enter()
+            try exec.start()
+            return nil
+        }
+        // Signals wait from here on, so that none is lost between the clone and the first reading.
+        try attempt("block signals", .sigprocmask) { () throws(Errno) in try Signals.blockAll() }
+        try exec.enter()
+        let foreground: Foreground
+        do throws(Failure) {
+            // Before the start: the program must see the terminal's size from its first instruction on.
+            foreground = try Foreground(
+                process: exec.descriptor,
+                pid: exec.pid,
+                terminal: exec.hasForegroundTerminal ? try exec.receiveTerminal() : nil
+            )
+        } catch {
+            throw exec.rollBack(after: error)
+        }
+        do throws(Failure) {
+            try exec.start()
+        } catch {
+            foreground.restoreTerminal()
+            throw error
+        }
+        return try foreground.stay()
+    }
+
+    /// Everything up to the first change of anything.
+    private static func prepare(_ request: ExecRequest, _ context: RuntimeContext) throws(Failure) -> ExecSide {
+        let directory = try context.stateRoot.open(request.id, lock: nil)
+        guard let record = try directory.readRecord() else {
+            throw Failure("cannot exec in container \(request.id): its creation was interrupted")
+        }
+        let cgroup = record.cgroups.placement.makeManager()
+        let pidfd = try enterable(record, directory, cgroup, ignoringPause: request.ignoresPause)
+        let facts = HostProbe.facts()
+        let configuration = try configuration(request, record, directory, facts)
+        let subgroups = try subgroups(request, cgroup.placement)
+        let placement = try subgroups.isEmpty ? nested(cgroup.placement, record.pid) : cgroup.placement
+        let entry = ContainerEntry(
+            kinds: try ContainerEntry.kinds(of: record.pid),
+            cgroups: placement.locations.map(\.directory),
+            facts
+        )
+        // What was looked at by its pid was the container's process, if that is still there.
+        guard try lives(pidfd.borrowed) else { throw Failure("cannot exec in a stopped container") }
+        return try ExecSide(
+            configuration,
+            facts,
+            try launchRequest(request, record, configuration),
+            entry,
+            container: pidfd,
+            containerPID: record.pid,
+            stateRoot: context.stateRoot,
+            cgroup: placement == cgroup.placement ? cgroup : placement.makeManager(),
+            subgroups: subgroups,
+            log: context.log
+        )
+    }
+
+    /// The container's process, if it can be joined now.
+    private static func enterable(
+        _ record: ContainerRecord,
+        _ directory: ContainerDirectory,
+        _ cgroup: any CgroupManager,
+        ignoringPause: Bool
+    ) throws(Failure) -> OwnedFD {
+        let status = try ContainerStatus.of(record, in: directory, isLocked: false)
+        guard status != .creating else { throw Failure("cannot exec in a container that is being created") }
+        guard status != .stopped, let pidfd = try ProcessIdentity.open(record) else {
+            throw Failure("cannot exec in a stopped container")
+        }
+        if !ignoringPause, try cgroup.isFrozen() {
+            throw Failure("cannot exec in a paused container (use --ignore-paused to override)")
+        }
+        return pidfd
+    }
+
+    private static func lives(_ pidfd: BorrowedFD) throws(Failure) -> Bool {
+        try attempt("look whether the container lives", .poll) { () throws(Errno) in
+            try Polling.wait(for: [(pidfd, .readable)], deadline: 0) == nil
+        }
+    }
+
+    /// The container's configuration, with the new process in the place of its own. Its sysctls are set already.
+    private static func configuration(
+        _ request: ExecRequest,
+        _ record: ContainerRecord,
+        _ directory: ContainerDirectory,
+        _ facts: HostFacts
+    ) throws(Failure) -> ContainerConfiguration {
+        let bytes = try directory.readConfiguration()
+        let spec: RuntimeSpec
+        var configuration: ContainerConfiguration
+        do throws(JSONError) {
+            spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
+        } catch {
+            throw Failure("\(directory.path)/config.json: \(error)")
+        }
+        do throws(ConfigurationProblem) {
+            configuration = try Validator.configuration(from: spec, bundle: record.bundle, facts: facts)
+        } catch {
+            throw Failure("\(directory.path)/config.json: \(error)")
+        }
+        // Said already when the container was created.
+        configuration.warnings = []
+        var warnings: [String] = []
+        configuration.process = try request.process(
+            besides: spec.process,
+            in: configuration,
+            facts: facts,
+            warnings: &warnings
+        )
+        configuration.warnings = warnings
+        configuration.sysctls = []
+        return configuration
+    }
+
+    private static func launchRequest(
+        _ request: ExecRequest,
+        _ record: ContainerRecord,
+        _ configuration: ContainerConfiguration
+    ) throws(Failure) -> LaunchRequest {
+        var launch = LaunchRequest(id: record.id, bundle: record.bundle)
+        launch.gate = .channel
+        launch.console = try Create.console(
+            configuration.process,
+            request.detach ? .detached : .foreground,
+            socket: request.consoleSocket
+        )
+        launch.noNewKeyring = record.keepsKeyring ?? false
+        launch.preservedDescriptors = request.preservedDescriptors
+        launch.listenEnvironment = request.listenEnvironment
+        launch.pidFile = try request.pidFile.map { path throws(Failure) in try AbsolutePath.of(path) }
+        launch.pidfdSocket = request.pidfdSocket
+        return launch
+    }
+}
+
+// MARK: - Cgroups
+
+extension Exec {
+    /// `--cgroup`, against what the container has.
+    private static func subgroups(
+        _ request: ExecRequest,
+        _ placement: CgroupPlacement
+    ) throws(Failure) -> [CgroupSubgroup] {
+        if !request.cgroups.isEmpty && placement.locations.isEmpty {
+            throw Failure("--cgroup: the container has no cgroup of its own")
+        }
+        var subgroups: [CgroupSubgroup] = []
+        for (controllers, path) in request.cgroups {
+            for controller in controllers {
+                if placement.mode == .unified {
+                    throw Failure("--cgroup \(controller):\(path): cgroup v2 has no controllers of their own place")
+                }
+                guard placement.locations.contains(where: { $0.carries(controller) }) else {
+                    throw Failure("--cgroup \(controller):\(path): the container has no cgroup of this controller")
+                }
+            }
+            subgroups.append(CgroupSubgroup(controllers: controllers, path: path))
+        }
+        return subgroups
+    }
+
+    /// A v2 cgroup whose children have controllers may hold no process itself: then init has moved below it, and that is
+    /// where others can be.
+    private static func nested(_ placement: CgroupPlacement, _ pid: CInt) throws(Failure) -> CgroupPlacement {
+        guard placement.mode == .unified, let location = placement.locations.first else { return placement }
+        let file = "\(location.directory)/cgroup.subtree_control"
+        guard let enabled = try? BorrowedFD.workingDirectory.contents(of: file, limit: 4096),
+            enabled.contains(where: { $0 > UInt8(ascii: " ") })
+        else { return placement }
+        let bytes = try attempt("read /proc/\(pid)/cgroup", .read) { () throws(Errno) in
+            try BorrowedFD.workingDirectory.contents(of: "/proc/\(pid)/cgroup", limit: 65_536)
+        }
+        return placement.following(CgroupMembership.parse(bytes))
+    }
+}
