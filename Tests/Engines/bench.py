@@ -1,0 +1,126 @@
+"""What a case is given: commands of an engine, and what they must end with and print."""
+
+import os
+import re
+import shlex
+import subprocess
+import time
+
+import images
+
+CASES = {}
+# For a container that says hello, waits for TERM and ends with status 4.
+LOOP = 'echo hello; trap "echo bye; exit 4" TERM; while :; do sleep 0.05; done'
+
+
+class Wrong(Exception):
+    """Something else happened than a case expects."""
+
+
+class Skipped(Exception):
+    """The case cannot be tried here."""
+
+
+def case(engine, machine=None):
+    """Makes a function a case of an engine. `machine` tells why it fails on this kind of machine whatever the runtime."""
+    def register(function):
+        name = function.__name__.strip("_").replace("_", "-")
+        assert name not in CASES.setdefault(engine, {}), name
+        CASES[engine][name] = (function, machine)
+        return function
+    return register
+
+
+def runs(engine, table):
+    """Makes cases of one command: its name, options of run, the container's command, exit status, pattern it prints."""
+    for name, options, command, status, pattern in table:
+        def one(bench, line=f"run --rm {options} IMAGE {command}", status=status, pattern=pattern):
+            bench(line, status=status, prints=pattern)
+        assert name not in CASES.setdefault(engine, {}), name
+        CASES[engine][name] = (one, None)
+
+
+class Bench:
+    """The commands of one case with one engine. NAME is a container of the case, IMAGE the image, LOOP see above,
+    FOLDER a directory of the case's own, ENGINE the engine's."""
+
+    def __init__(self, engine, name):
+        self.engine, self.name = engine, name
+        self.folder = engine.path("cases/" + name)
+        os.makedirs(self.folder)
+        os.chmod(self.folder, 0o755)
+
+    def words(self, line):
+        words = shlex.split(line)
+        for mark, text in (("NAME", self.name), ("IMAGE", images.NAME), ("FOLDER", self.folder)):
+            words = [word.replace(mark, text) for word in words]
+        return self.engine.command([LOOP if word == "LOOP" else word for word in words])
+
+    def attempt(self, line, stdin="", tty=False, timeout=60, env=()):
+        """Answers the exit status and everything that a command printed."""
+        words = self.words(line)
+        if tty:
+            words = ["script", "-qec", shlex.join(words), "/dev/null"]
+        try:
+            done = subprocess.run(words, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  errors="replace", timeout=timeout, check=False, cwd=self.folder,
+                                  env=dict(self.engine.environment(), **dict(env)))
+        except subprocess.TimeoutExpired:
+            raise Wrong(f"{line}: still running after {timeout} s") from None
+        return done.returncode, done.stdout.replace("\r\n", "\n").strip("\n")
+
+    def __call__(self, line, status=0, prints="", **options):
+        """Runs a command, which must end and print so. Answers what it printed."""
+        ended, output = self.attempt(line, **options)
+        complaint = complain(ended, output, status, prints)
+        if complaint:
+            raise Wrong(f"{line}: {complaint}")
+        return output
+
+    def until(self, line, prints, status=0, seconds=20, **options):
+        """Runs a command that only asks again and again, until it ends and prints so."""
+        deadline = time.monotonic() + seconds
+        while True:
+            ended, output = self.attempt(line, **options)
+            complaint = complain(ended, output, status, prints)
+            if not complaint:
+                return output
+            if time.monotonic() > deadline:
+                raise Wrong(f"{line}: for {seconds} s: {complaint}")
+            time.sleep(0.05)
+
+    def start(self, options="", name="NAME", command="sh -c LOOP"):
+        """Starts a container in the background and waits until its command runs."""
+        self(f"run -d --name {name} {options} IMAGE {command}")
+        if command == "sh -c LOOP":
+            self.until(f"logs {name}", prints="^hello$")
+
+    def text(self, path):
+        """What a file of the machine says."""
+        with open(path.replace("FOLDER", self.folder)) as file:
+            return file.read().strip()
+
+    def demand(self, what, truth):
+        if not truth:
+            raise Wrong(what)
+
+    def same(self, what, seen, wanted):
+        if seen != wanted:
+            raise Wrong(f"{what} is {seen!r}, not {wanted!r}")
+
+    def wait_for(self, what, question, seconds=20):
+        """Waits until question() answers something true, and answers that."""
+        deadline = time.monotonic() + seconds
+        while not (answer := question()):
+            if time.monotonic() > deadline:
+                raise Wrong(f"not within {seconds} s: {what}")
+            time.sleep(0.02)
+        return answer
+
+
+def complain(ended, output, status, prints):
+    if ended not in (status if isinstance(status, tuple) else (status,)):
+        return f"status {ended} instead of {status}: {output[-500:]}"
+    if not re.search(prints, output, re.MULTILINE):
+        return f"printed {output[-500:]!r}, not like {prints!r}"
+    return None
