@@ -21,23 +21,26 @@ class Skipped(Exception):
     """The case cannot be tried here."""
 
 
-def case(engine, machine=None):
-    """Makes a function a case of an engine. `machine` tells why it fails on this kind of machine whatever the runtime."""
+def case(*of_engines, machine=None):
+    """Makes a function a case of engines. `machine` tells why it fails on this kind of machine whatever the runtime."""
     def register(function):
-        name = function.__name__.strip("_").replace("_", "-")
-        assert name not in CASES.setdefault(engine, {}), name
-        CASES[engine][name] = (function, machine)
+        add(of_engines, function.__name__.strip("_").replace("_", "-"), function, machine)
         return function
     return register
 
 
-def runs(engine, table):
+def runs(of_engines, table, form="run --rm {options} IMAGE {command}"):
     """Makes cases of one command: its name, options of run, the container's command, exit status, pattern it prints."""
     for name, options, command, status, pattern in table:
-        def one(bench, line=f"run --rm {options} IMAGE {command}", status=status, pattern=pattern):
+        def one(bench, line=form.format(options=options, command=command), status=status, pattern=pattern):
             bench(line, status=status, prints=pattern)
+        add(of_engines, name, one, None)
+
+
+def add(of_engines, name, function, machine):
+    for engine in of_engines:
         assert name not in CASES.setdefault(engine, {}), name
-        CASES[engine][name] = (one, None)
+        CASES[engine][name] = (function, machine)
 
 
 class Bench:
@@ -62,12 +65,12 @@ class Bench:
         if tty:
             words = ["script", "-qec", shlex.join(words), "/dev/null"]
         try:
-            done = subprocess.run(words, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  errors="replace", timeout=timeout, check=False, cwd=self.folder,
+            done = subprocess.run(words, input=stdin.encode(), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=timeout, check=False, cwd=self.folder,
                                   env=dict(self.engine.environment(), **dict(env)))
         except subprocess.TimeoutExpired:
             raise Wrong(f"{line}: still running after {timeout} s") from None
-        return done.returncode, done.stdout.replace("\r\n", "\n").strip("\n")
+        return done.returncode, re.sub("\r+\n", "\n", done.stdout.decode(errors="replace")).strip("\n")
 
     def __call__(self, line, status=0, prints="", **options):
         """Runs a command, which must end and print so. Answers what it printed."""

@@ -147,4 +147,87 @@ class Podman(Engine):
                 time.sleep(0.2)
 
 
-ENGINES = {engine.name: engine for engine in (Podman,)}
+class Docker(Engine):
+    name = "docker"
+    programs = ("dockerd", "docker", "docker-init", "containerd")
+
+    def base(self):
+        return ["docker", "-H", "unix://" + self.path("socket")]
+
+    def start(self, archive):
+        limits = [word for name, value in LIMITS.items() for word in ("--default-ulimit", f"{name}={value}")]
+        self.start_daemon(
+            ["dockerd", "--config-file", self.write("daemon.json", self.snippet("/etc/docker/daemon.json")),
+             "--data-root", self.path("data"), "--exec-root", self.path("exec"), "--pidfile", self.path("pid"),
+             "-H", "unix://" + self.path("socket"), "--bridge", "none", "--iptables=false", "--ip6tables=false",
+             "--cgroup-parent", self.parent, *limits], "version")
+        self.check("load", "-i", archive)
+
+    def command(self, words):
+        if words[0] in ("run", "create") and not any(word.startswith("--net") for word in words):
+            words = words[:1] + ["--network", "none"] + words[1:]
+        return self.base() + words
+
+    def clear(self):
+        held = self.check("ps", "-aq").split()
+        if held:
+            self.check("rm", "-f", "-v", *held)
+
+    def stop(self):
+        super().stop()
+        # dockerd keeps a handle on the network namespace of its host.
+        subprocess.run(["umount", self.path("exec/netns/default")], capture_output=True, check=False)
+
+
+class Containerd(Engine):
+    """containerd with `ctr`; Kubernetes' way to it is in cri.py."""
+
+    name = "containerd"
+    programs = ("containerd", "ctr", "protoc")
+    made = 0
+
+    def base(self):
+        return ["ctr", "-a", self.path("socket")]
+
+    def environment(self):
+        return dict(super().environment(), CONTAINERD_SNAPSHOTTER="overlayfs")
+
+    def start(self, archive):
+        os.makedirs(self.path("cni"))
+        self.write("cni/10-pods.conflist", POD_NETWORK.replace("FOLDER", self.path("cni-state")))
+        self.start_daemon(["containerd", "-c", self.write("config.toml", f'''version = 2
+root = "{self.path("root")}"
+state = "{self.path("state")}"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+[grpc]
+address = "{self.path("socket")}"
+[ttrpc]
+address = "{self.path("socket")}.ttrpc"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{images.NAME}"
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "{self.path("cni")}"
+''' + self.snippet("/etc/containerd/config.toml"))], "version")
+        self.check("image", "import", archive)
+        self.check("-n", "k8s.io", "image", "import", archive)
+
+    def command(self, words):
+        if words[0] == "run":
+            self.made += 1
+            words = ["run", "--runc-binary", self.runtime, "--cgroup", f"{self.parent}/{self.made}"] + words[1:]
+        return self.base() + words
+
+    def clear(self):
+        for task in self.check("task", "ls", "-q").split():
+            self.check("task", "delete", "-f", task)
+        for container in self.check("container", "ls", "-q").split():
+            self.check("container", "rm", container)
+
+
+# A bridge that leads nowhere but to the other pods.
+POD_NETWORK = """{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods0",
+"isGateway": true, "ipam": {"type": "host-local", "dataDir": "FOLDER", "ranges": [[{"subnet": "10.88.0.0/24"}]]}}]}"""
+
+ENGINES = {engine.name: engine for engine in (Podman, Docker, Containerd)}

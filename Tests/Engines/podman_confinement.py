@@ -8,7 +8,7 @@ import time
 
 from bench import Skipped, case, runs
 
-runs("podman", [
+runs(("podman",), [
     ("read-only", "--read-only", "sh -c 'touch /x; touch /tmp/y && echo fine'", 0, "(?s)Read-only file system.*fine"),
     ("read-only-all", "--read-only --read-only-tmpfs=false", "touch /tmp/y", 1, "Read-only file system"),
     ("tmpfs", "--tmpfs /scratch:rw,noexec,size=64k,mode=1777",

@@ -108,7 +108,7 @@ def user_namespace_pod(bench):
     bench("pod rm -f -t 0 NAME")
 
 
-runs("podman", [
+runs(("podman",), [
     ("user-namespace-host", "--userns host", "cat /proc/self/uid_map", 0, r"^ +0 +0 +4294967295$"),
     ("user-namespace-sysctl", "--uidmap 0:200000:5000 --sysctl net.ipv4.ip_forward=1 --read-only --tmpfs /scratch",
      "sh -c 'cat /proc/sys/net/ipv4/ip_forward; touch /scratch/x && echo fine'", 0, "^1\nfine$"),
