@@ -2,10 +2,12 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 
 import images
+import machine
 from bench import Wrong
 
 # The calls: what is asked, what is answered.
@@ -24,6 +26,8 @@ CALLS = {
     "UpdateContainerResources": ("UpdateContainerResourcesRequest", "Empty"),
     "ExecSync": ("ExecSyncRequest", "ExecSyncResponse"),
 }
+# How long a call may take.
+CALL_SECONDS = 60
 # The runtime's default profile, which a kubelet with SeccompDefault asks for.
 DEFAULT_PROFILE = {"profile_type": "RuntimeDefault"}
 
@@ -40,19 +44,20 @@ class Client:
         self.refusal = grpc.RpcError
         self.channel = grpc.insecure_channel("unix:" + engine.path("socket"))
 
-    def call(self, name, timeout=60, **request):
+    def call(self, name, **request):
         asked, answered = (getattr(self.messages, kind) for kind in CALLS[name])
         method = self.channel.unary_unary("/runtime.v1.RuntimeService/" + name,
                                           request_serializer=asked.SerializeToString,
                                           response_deserializer=answered.FromString)
         try:
-            return method(self.format.ParseDict(request, asked()), timeout=timeout)
+            return method(self.format.ParseDict(request, asked()), timeout=CALL_SECONDS)
         except self.refusal as error:
             raise Wrong(f"{name}: {error.code().name}: {error.details()}") from None
 
 
 class Pod:
-    """A pod sandbox of the runtime's handler, gone with everything in it at the end of a `with`."""
+    """A pod sandbox of the runtime's handler, gone with everything in it at the end of a `with`. The cgroup of the pod is
+    removed here, as by a kubelet, which works only when those of the containers are gone."""
 
     def __init__(self, client, bench, network="NODE", pid="CONTAINER", **linux):
         self.client, self.bench = client, bench
@@ -74,6 +79,8 @@ class Pod:
     def __exit__(self, *_):
         self.client.call("StopPodSandbox", pod_sandbox_id=self.id)
         self.client.call("RemovePodSandbox", pod_sandbox_id=self.id)
+        for path in sorted(machine.cgroups.directories(self.config["linux"]["cgroup_parent"]), key=len):
+            os.rmdir(path)
 
     def status(self):
         return self.client.call("PodSandboxStatus", pod_sandbox_id=self.id).status

@@ -204,7 +204,7 @@ address = "{self.path("socket")}"
 [ttrpc]
 address = "{self.path("socket")}.ttrpc"
 [plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "{images.NAME}"
+sandbox_image = "{images.PAUSE}"
 restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
