@@ -117,11 +117,7 @@ class Podman(Engine):
                     CONTAINERS_STORAGE_CONF=self.path("storage.conf"))
 
     def start(self, archive):
-        limits = ", ".join(f'"{name}={value}"' for name, value in LIMITS.items())
-        self.write("containers.conf", self.snippet("/etc/containers/containers.conf")
-                   + f'\n[containers]\ndefault_ulimits = [{limits}]\nnetns = "none"\n')
-        self.write("storage.conf", f'[storage]\ndriver = "overlay"\ngraphroot = "{self.path("root")}"\n'
-                                   f'runroot = "{self.path("run")}"\n')
+        write_container_files(self)
         self.check("load", "-i", archive)
 
     def command(self, words):
@@ -226,8 +222,45 @@ conf_dir = "{self.path("cni")}"
             self.check("container", "rm", container)
 
 
+class Buildah(Engine):
+    """Builds and working containers. FROM IMAGE works in a Containerfile too."""
+
+    name = "buildah"
+    programs = ("buildah",)
+
+    def base(self):
+        return ["buildah", "--root", self.path("root"), "--runroot", self.path("run"), "--storage-driver", "overlay"]
+
+    def environment(self):
+        lines = self.snippet("the environment of the build").split("\n")
+        exported = dict(line.removeprefix("export ").split("=", 1) for line in lines if line)
+        return dict(super().environment(), CONTAINERS_CONF=self.path("containers.conf"),
+                    CONTAINERS_STORAGE_CONF=self.path("storage.conf"), **exported)
+
+    def start(self, archive):
+        write_container_files(self)
+        self.check("pull", f"docker-archive:{archive}:{images.NAME}")
+
+    def command(self, words):
+        if words[0] in ("build", "from"):
+            words = words[:1] + ["--network", "none", "--cgroup-parent", self.parent] + words[1:]
+        return self.base() + words
+
+    def clear(self):
+        self.check("rm", "-a")
+
+
+def write_container_files(engine):
+    """The files that podman and buildah read."""
+    limits = ", ".join(f'"{name}={value}"' for name, value in LIMITS.items())
+    engine.write("containers.conf", engine.snippet("/etc/containers/containers.conf")
+                 + f'\n[containers]\ndefault_ulimits = [{limits}]\nnetns = "none"\n')
+    engine.write("storage.conf", f'[storage]\ndriver = "overlay"\ngraphroot = "{engine.path("root")}"\n'
+                                 f'runroot = "{engine.path("run")}"\n')
+
+
 # A bridge that leads nowhere but to the other pods.
 POD_NETWORK = """{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods0",
 "isGateway": true, "ipam": {"type": "host-local", "dataDir": "FOLDER", "ranges": [[{"subnet": "10.88.0.0/24"}]]}}]}"""
 
-ENGINES = {engine.name: engine for engine in (Podman, Docker, Containerd)}
+ENGINES = {engine.name: engine for engine in (Podman, Docker, Containerd, Buildah)}
