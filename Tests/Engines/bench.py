@@ -29,11 +29,11 @@ def case(*of_engines, machine=None):
     return register
 
 
-def runs(of_engines, table, form="run --rm {options} IMAGE {command}"):
+def runs(of_engines, table, form="run --rm {options} IMAGE {command}", ask=lambda bench, *line, **ended: bench(*line, **ended)):
     """Makes cases of one command: its name, options of run, the container's command, exit status, pattern it prints."""
     for name, options, command, status, pattern in table:
         def one(bench, line=form.format(options=options, command=command), status=status, pattern=pattern):
-            bench(line, status=status, prints=pattern)
+            ask(bench, line, status=status, prints=pattern)
         add(of_engines, name, one, None)
 
 
@@ -53,15 +53,16 @@ class Bench:
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o755)
 
-    def words(self, line):
+    def words(self, line, capture=None):
         words = shlex.split(line)
         for mark, text in (("NAME", self.name), ("IMAGE", images.NAME), ("FOLDER", self.folder)):
             words = [word.replace(mark, text) for word in words]
-        return self.engine.command([LOOP if word == "LOOP" else word for word in words])
+        words = [LOOP if word == "LOOP" else word for word in words]
+        return self.engine.capturing(words, capture) if capture else self.engine.command(words)
 
-    def attempt(self, line, stdin="", tty=False, timeout=60, env=()):
-        """Answers the exit status and everything that a command printed."""
-        words = self.words(line)
+    def attempt(self, line, stdin="", tty=False, timeout=60, env=(), capture=None):
+        """Answers the exit status and everything that a command printed. capture: the file that gets config.json."""
+        words = self.words(line, capture)
         if tty:
             words = ["script", "-qec", shlex.join(words), "/dev/null"]
         try:

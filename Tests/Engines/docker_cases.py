@@ -9,7 +9,7 @@ from podman_confinement import limit, processor_share
 
 runs(("docker",), [
     ("runtime-refuses", "--sysctl kernel.msgmax=no-number", "true", 125, "(?i)oci runtime create failed.*msgmax"),
-    ("read-only", "--read-only --tmpfs /tmp", "sh -c 'touch /x; touch /tmp/y && echo fine'", 0,
+    ("read-only", "--read-only --tmpfs /tmp", "sh -c 'exec 2>&1; touch /x; touch /tmp/y && echo fine'", 0,
      "(?s)Read-only file system.*fine"),
     ("volume-read-only", "-v FOLDER:/data:ro", "touch /data/x", 1, "Read-only file system"),
     ("tmpfs", "--tmpfs /scratch:rw,noexec,size=64k", "grep /scratch /proc/self/mounts", 0,

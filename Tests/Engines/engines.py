@@ -56,6 +56,14 @@ class Engine:
         """The whole command line for the engine's words."""
         return self.base() + words
 
+    def capturing(self, words, file):
+        """The command line for words of which one is `run`, with a runtime that copies config.json to the file."""
+        shim = self.path("capture")
+        self.write("capture", f'#!/bin/sh\nfor word; do\n    [ "$last" = --bundle ] && cp "$word/config.json" {file}\n'
+                              f'    last=$word\ndone\nexec {self.runtime} "$@"\n')
+        os.chmod(shim, 0o755)
+        return self.command(words[:1] + ["--runtime", shim] + words[1:])
+
     def base(self):
         """The engine's program and the options that keep it in its directory."""
         raise NotImplementedError
@@ -113,8 +121,7 @@ class Podman(Engine):
                 "--storage-driver", "overlay", "--events-backend", "file"]
 
     def environment(self):
-        return dict(super().environment(), CONTAINERS_CONF=self.path("containers.conf"),
-                    CONTAINERS_STORAGE_CONF=self.path("storage.conf"))
+        return dict(super().environment(), CONTAINERS_STORAGE_CONF=self.path("storage.conf"))
 
     def start(self, archive):
         write_container_files(self)
@@ -125,6 +132,11 @@ class Podman(Engine):
             if words[:len(verb)] == verb and "--cgroups=disabled" not in words:
                 return self.base() + verb + ["--cgroup-parent", self.parent] + words[len(verb):]
         return self.base() + words
+
+    def capturing(self, words, file):
+        line = super().capturing(words[:1], file)
+        at = line.index("--runtime")
+        return self.base() + line[at:at + 2] + self.command(words)[len(self.base()):]
 
     def clear(self):
         self.check("pod", "rm", "-fa", "-t", "0")
@@ -156,13 +168,17 @@ class Docker(Engine):
             ["dockerd", "--config-file", self.write("daemon.json", self.snippet("/etc/docker/daemon.json")),
              "--data-root", self.path("data"), "--exec-root", self.path("exec"), "--pidfile", self.path("pid"),
              "-H", "unix://" + self.path("socket"), "--bridge", "none", "--iptables=false", "--ip6tables=false",
-             "--cgroup-parent", self.parent, *limits], "version")
+             "--cgroup-parent", self.parent, "--add-runtime", "capture=" + self.path("capture"), *limits], "version")
         self.check("load", "-i", archive)
 
     def command(self, words):
         if words[0] in ("run", "create") and not any(word.startswith("--net") for word in words):
             words = words[:1] + ["--network", "none"] + words[1:]
         return self.base() + words
+
+    def capturing(self, words, file):
+        shim = self.path("capture")
+        return ["capture" if word == shim else word for word in super().capturing(words, file)]
 
     def clear(self):
         held = self.check("ps", "-aq").split()
@@ -212,8 +228,13 @@ conf_dir = "{self.path("cni")}"
     def command(self, words):
         if words[0] == "run":
             self.made += 1
-            words = ["run", "--runc-binary", self.runtime, "--cgroup", f"{self.parent}/{self.made}"] + words[1:]
+            words = ["run", "--cgroup", f"{self.parent}/{self.made}"] + words[1:]
+            if "--runc-binary" not in words:
+                words[1:1] = ["--runc-binary", self.runtime]
         return self.base() + words
+
+    def capturing(self, words, file):
+        return ["--runc-binary" if word == "--runtime" else word for word in super().capturing(words, file)]
 
     def clear(self):
         for task in self.check("task", "ls", "-q").split():
@@ -234,8 +255,7 @@ class Buildah(Engine):
     def environment(self):
         lines = self.snippet("the environment of the build").split("\n")
         exported = dict(line.removeprefix("export ").split("=", 1) for line in lines if line)
-        return dict(super().environment(), CONTAINERS_CONF=self.path("containers.conf"),
-                    CONTAINERS_STORAGE_CONF=self.path("storage.conf"), **exported)
+        return dict(super().environment(), CONTAINERS_STORAGE_CONF=self.path("storage.conf"), **exported)
 
     def start(self, archive):
         write_container_files(self)
@@ -251,10 +271,11 @@ class Buildah(Engine):
 
 
 def write_container_files(engine):
-    """The files that podman and buildah read."""
+    """The files that podman and buildah read, in the /etc/containers of the block."""
     limits = ", ".join(f'"{name}={value}"' for name, value in LIMITS.items())
-    engine.write("containers.conf", engine.snippet("/etc/containers/containers.conf")
-                 + f'\n[containers]\ndefault_ulimits = [{limits}]\nnetns = "none"\n')
+    with open("/etc/containers/containers.conf", "w") as file:
+        file.write(engine.snippet("/etc/containers/containers.conf")
+                   + f'\n[containers]\ndefault_ulimits = [{limits}]\nnetns = "none"\n')
     engine.write("storage.conf", f'[storage]\ndriver = "overlay"\ngraphroot = "{engine.path("root")}"\n'
                                  f'runroot = "{engine.path("run")}"\n')
 

@@ -1,5 +1,5 @@
-"""A machine of its own for one engine: namespaces of mounts, network and processes, with its own /run, /dev/shm and
-subordinate ids, and v1 hierarchies for the controllers that a hybrid machine leaves over. What is there when the engine
+"""A machine of its own for one engine: namespaces of mounts, network and processes, with its own /run, /dev/shm,
+/etc/containers and subordinate ids, and v1 hierarchies for the controllers that a hybrid machine leaves over. What is there when the engine
 is gone was leaked."""
 
 import os
@@ -47,7 +47,19 @@ def furnish(folder):
     for name in ("/etc/subuid", "/etc/subgid"):
         if os.path.exists(name):
             subprocess.run(["mount", "--bind", folder + "/subordinate", name], check=True)
+    os.makedirs("/etc/containers", exist_ok=True)
+    subprocess.run(["cp", "-a", "/etc/containers", folder], check=True)
+    subprocess.run(["mount", "--bind", folder + "/containers", "/etc/containers"], check=True)
     cgroups.mount_left_over(tempfile.mkdtemp(dir=folder))
+
+
+def hold_namespaces():
+    """Starts a process in network and IPC namespaces of its own."""
+    holder = subprocess.Popen(["unshare", "--net", "--ipc", "sleep", "infinity"], stdin=subprocess.DEVNULL)
+    while (holder.poll() is None
+           and os.readlink(f"/proc/{holder.pid}/ns/ipc") == os.readlink("/proc/self/ns/ipc")):
+        time.sleep(0.01)
+    return holder
 
 
 def mount_points():

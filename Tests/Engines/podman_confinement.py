@@ -9,14 +9,14 @@ import time
 from bench import Skipped, case, runs
 
 runs(("podman",), [
-    ("read-only", "--read-only", "sh -c 'touch /x; touch /tmp/y && echo fine'", 0, "(?s)Read-only file system.*fine"),
+    ("read-only", "--read-only", "sh -c 'exec 2>&1; touch /x; touch /tmp/y && echo fine'", 0, "(?s)Read-only file system.*fine"),
     ("read-only-all", "--read-only --read-only-tmpfs=false", "touch /tmp/y", 1, "Read-only file system"),
     ("tmpfs", "--tmpfs /scratch:rw,noexec,size=64k,mode=1777",
-     "sh -c 'grep /scratch /proc/self/mounts; head -c 100000 /dev/zero >/scratch/x'", 1,
+     "sh -c 'exec 2>&1; grep /scratch /proc/self/mounts; head -c 100000 /dev/zero >/scratch/x'", 1,
      r"(?s)tmpfs /scratch tmpfs rw,[^\n]*noexec[^\n]*size=64k.*(No space left|I/O error)"),
     ("volume-read-only", "-v FOLDER:/data:ro", "touch /data/x", 1, "Read-only file system"),
     ("mount-option", "--mount type=bind,src=FOLDER,dst=/data,ro=true", "touch /data/x", 1, "Read-only file system"),
-    ("cap-default", "", "grep CapEff /proc/self/status", 0, "CapEff:\t00000000a80425fb"),
+    ("cap-default", "", "grep CapEff /proc/self/status", 0, "CapEff:\t00000000800405fb"),
     ("cap-add", "--cap-add SYS_ADMIN", "sh -c 'mount -t tmpfs none /scratch && grep -c /scratch /proc/self/mounts'", 0,
      "^1$"),
     ("cap-drop", "--cap-drop CHOWN", "chown 1:1 /tmp", 1, "Operation not permitted"),
