@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 
 NAME = "localhost/apus-probe:latest"
+PAUSE = "localhost/apus-pause:latest"
 FOLDERS = ("bin", "data", "dev", "etc", "proc", "root", "run", "scratch", "sys", "tmp", "var")
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n",
@@ -51,23 +52,27 @@ def give(path, owner):
 
 
 def make_archive(rootfs, path):
-    """Writes the directory `rootfs` as an image archive with one layer to the file `path`."""
+    """Writes the directory `rootfs` to the file `path` as an archive of two images that have it as their one layer: one
+    that probes, and one that waits, as the sandbox of a pod does."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         tar.add(rootfs, ".")
     digest = hashlib.sha256(layer.getvalue()).hexdigest()
-    config = {
-        "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine),
-        "os": "linux",
-        "config": {"Cmd": ["/bin/probe"], "Env": ["PATH=/usr/bin:/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest]},
-        "history": [{"created": "2024-01-01T00:00:00Z", "comment": "probe"}],
-    }
-    config = json.dumps(config).encode()
-    config_name = hashlib.sha256(config).hexdigest() + ".json"
-    manifest = json.dumps([{"Config": config_name, "RepoTags": [NAME], "Layers": ["layer.tar"]}]).encode()
+    files, manifest = {"layer.tar": layer.getvalue()}, []
+    for name, command in ((NAME, ["/bin/probe"]), (PAUSE, ["/bin/sleep", "infinity"])):
+        config = json.dumps({
+            "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine),
+            "os": "linux",
+            "config": {"Cmd": command, "Env": ["PATH=/usr/bin:/bin"]},
+            "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest]},
+            "history": [{"created": "2024-01-01T00:00:00Z", "comment": name}],
+        }).encode()
+        file = hashlib.sha256(config).hexdigest() + ".json"
+        files[file] = config
+        manifest.append({"Config": file, "RepoTags": [name], "Layers": ["layer.tar"]})
+    files["manifest.json"] = json.dumps(manifest).encode()
     with tarfile.open(path, "w") as tar:
-        for name, content in (("layer.tar", layer.getvalue()), (config_name, config), ("manifest.json", manifest)):
+        for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
