@@ -51,7 +51,7 @@ class Machine:
             os.set_inheritable(writer, True)
         with open(f"{directory}/qemu", "w") as log:
             process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "nice", "qemu-system-x86_64", *self._arguments(directory, streams)],
+                ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "5", "qemu-system-x86_64", *self._arguments(directory, streams)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=False, env={**os.environ, "TMPDIR": directory})
         for _, writer in streams.values():
             os.close(writer)
