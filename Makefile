@@ -1,4 +1,5 @@
-# The only front door: make demo, make check, make build, make install, make bench. Nothing is installed that is there.
+# The only front door: make demo, make check, make vm-check, make build, make install, make bench.
+# Nothing is installed that is there.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -8,6 +9,7 @@ BINARY := $(SCRATCH)/apus
 
 BUILD_PACKAGES := libseccomp-dev libcap-dev libselinux1-dev libpcre2-dev pkg-config
 DEMO_PACKAGES := busybox-static
+VM_PACKAGES := qemu-system-x86
 CHECK_PACKAGES := busybox-static procps python3 gcc libc6-dev strace runc crun uidmap podman conmon buildah containerd docker.io debootstrap
 
 # The whole program in one file, without shared libraries; see docs/decisions.
@@ -19,7 +21,8 @@ STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	-Xlinker --entry=clinux_start -Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/Benchmarks/link-order.txt -Xlinker --no-warn-symbol-ordering
 
-.PHONY: build demo check check-unit check-conformance check-format install bench clean build-packages demo-packages check-packages
+.PHONY: build demo check check-unit check-conformance check-format vm-check install bench clean
+.PHONY: build-packages demo-packages check-packages vm-packages
 
 build: build-packages
 	@echo "== building the release binary"
@@ -53,6 +56,10 @@ check-unit: build-packages
 check-conformance:
 	@Tests/conformance $(abspath $(BINARY)) $(SCRATCH)/results
 
+# In Debian guests under QEMU; PROFILE is quick, all, or a guest's name. See Tests/VM/README.md.
+vm-check: build
+	@Tests/VM/check $(or $(PROFILE),quick)
+
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/doc/apus
 	install -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/apus
@@ -68,6 +75,7 @@ clean:
 build-packages: ; @$(call need,$(BUILD_PACKAGES))
 demo-packages: ; @$(call need,$(DEMO_PACKAGES))
 check-packages: ; @$(call need,$(CHECK_PACKAGES))
+vm-packages: ; @$(call need,$(VM_PACKAGES))
 
 # Installs the Debian packages of a list that are missing, saying so; without root it says what to install.
 define need

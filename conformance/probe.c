@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -461,6 +462,15 @@ static void op_mknod(const char *value) {
     result(value, mknod(path, (type == 'b' ? S_IFBLK : S_IFCHR) | 0600, makedev(high, low)));
 }
 
+/* The label of the session keyring, as a security module sees it. */
+static void op_keylabel(const char *name) {
+    char label[256] = "";
+    if (syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, label, sizeof label) < 0)
+        error_name(name, errno);
+    else
+        text(name, label);
+}
+
 static void op_exec(const char *path) {
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC))
@@ -553,7 +563,7 @@ static const struct {
     const char *name;
     void (*act)(const char *);
 } operations[] = {{"stat", op_stat}, {"read", op_read}, {"list", op_list}, {"put", op_put},
-                  {"mknod", op_mknod}, {"exec", op_exec}, {"call", op_call}};
+                  {"mknod", op_mknod}, {"exec", op_exec}, {"call", op_call}, {"keylabel", op_keylabel}};
 
 static const struct {
     const char *name;

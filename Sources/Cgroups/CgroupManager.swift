@@ -74,7 +74,7 @@ package protocol CgroupManager: AnyObject {
     /// - Throws: A failure that names the processes in the way.
     func remove(deadline: Int64) throws(Failure)
 
-    /// Gives the cgroup to the container's root (v2 only). Runtime-spec: config-linux.md, Cgroup ownership.
+    /// Gives the cgroup to the container's user (v2 only). Runtime-spec: config-linux.md, Cgroup ownership.
     /// - Parameter uid: On the host.
     func delegate(to uid: UInt32) throws(Failure)
 }

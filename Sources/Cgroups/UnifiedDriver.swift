@@ -94,7 +94,7 @@ final class UnifiedDriver: CgroupManager {
     }
 
     func delegate(to uid: UInt32) throws(Failure) {
-        let directory = try required("give the cgroup to the container's root")
+        let directory = try required("give the cgroup to the user \(uid)")
         let place = location.directory
         try attempt("give \(place) to the user \(uid)", .chown) { () throws(Errno) in
             try directory.descriptor.changeOwner(uid: uid, gid: .max)

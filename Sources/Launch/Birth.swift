@@ -26,13 +26,16 @@ package enum Birth {
 
         // What needs the runtime's powers or its view of the host.
         steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
+        if let label = c.process?.selinuxLabel { steps.append(.checkLabel(label, key: "process.selinuxLabel")) }
+        if let label = c.mountLabel { steps.append(.checkLabel(label, key: "linux.mountLabel")) }
         if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
         let hasCgroups = !cgroups.all.isEmpty
-        if hasCgroups {
-            steps +=
-                plan.cgroupsFollowInit
-                ? [.createBirthplace(cgroups.unified)]
-                : [.createCgroup(cgroups.all), .limitResources, .openCgroup]
+        if hasCgroups && plan.cgroupsFollowInit {
+            steps.append(.createBirthplace(cgroups.unified))
+        } else if hasCgroups {
+            steps += [.createCgroup(cgroups.all), .limitResources]
+            if let uid = c.cgroupOwner(f) { steps.append(.delegateCgroup(uid: uid)) }
+            steps.append(.openCgroup)
         }
         let sources = RootfsPlan.sources(c, f)
         if !sources.isEmpty { steps.append(.openMountSources(count: sources.count)) }

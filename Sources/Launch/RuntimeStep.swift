@@ -22,11 +22,15 @@ package enum RuntimeStep: StepText {
     case recordPlan
     /// Opens a namespace to be entered, so that a path is looked up once.
     case openNamespace(NamespaceKind, path: String)
+    /// Asks the loaded SELinux policy whether it knows a label, before anything is made.
+    case checkLabel(String, key: String)
     case compileFilter(rules: Int)
     /// Makes the cgroup that init is born in.
     case createBirthplace([String])
     case createCgroup([String])
     case limitResources
+    /// Lets the container's user manage its own cgroup.
+    case delegateCgroup(uid: UInt32)
     /// Opens what init could not: bind sources that its user may not reach.
     case openMountSources(count: Int)
     /// Opens what init needs to be in the container's cgroup.
@@ -54,10 +58,12 @@ package enum RuntimeStep: StepText {
         case .reserveID: "reserveID"
         case .recordPlan: "recordPlan"
         case .openNamespace: "openNamespace"
+        case .checkLabel: "checkLabel"
         case .compileFilter: "compileFilter"
         case .createBirthplace: "createBirthplace"
         case .createCgroup: "createCgroup"
         case .limitResources: "limitResources"
+        case .delegateCgroup: "delegateCgroup"
         case .openMountSources: "openMountSources"
         case .openCgroup: "openCgroup"
         case .connectConsole: "connectConsole"
@@ -84,8 +90,10 @@ package enum RuntimeStep: StepText {
         switch self {
         case .reserveID(let id): id
         case .openNamespace(let kind, let path): "\(kind.rawValue) \(path)"
+        case .checkLabel(let label, let key): "\(label) (\(key))"
         case .compileFilter(let rules): "\(rules) rules"
         case .createBirthplace(let paths), .createCgroup(let paths): paths.joined(separator: " ")
+        case .delegateCgroup(let uid): "to the user \(uid)"
         case .openMountSources(let count): "\(count)"
         case .connectConsole(let path): path
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")

@@ -83,8 +83,15 @@ package enum Processes {
     }
 
     /// A descriptor for a process; throws `ESRCH` when there is none. The corresponding call is `pidfd_open(2)`.
+    ///
+    /// The kernel also says `EINVAL` (`ENOENT` since 6.15) for a number that a thread has, or that a process had a
+    /// moment ago: neither is a process.
     package static func open(pid: CInt) throws(Errno) -> OwnedFD {
-        OwnedFD(try check(clinux_pidfd_open(pid, 0)))
+        do throws(Errno) {
+            return OwnedFD(try check(clinux_pidfd_open(pid, 0)))
+        } catch where pid > 0 && (error == .EINVAL || error == .ENOENT) {
+            throw .ESRCH
+        }
     }
 
     /// Signal 0 asks only whether it is there. The corresponding system call is `pidfd_send_signal(2)`.

@@ -174,4 +174,14 @@ struct ProcessIdentityTests {
         named.pid = 0
         #expect(try ProcessIdentity.open(named) == nil)
     }
+
+    /// A number that was a process's may be given to a thread: the kernel's answer is another one than "no process".
+    @Test func aThreadIsNoProcess() throws {
+        var named = try record("web")
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") where name != "\(getpid())" {
+            named.pid = try #require(CInt(name))
+        }
+        try #require(named.pid != 42)
+        #expect(try ProcessIdentity.open(named) == nil)
+    }
 }

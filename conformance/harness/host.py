@@ -28,11 +28,11 @@ def _cgroup_v2(_argument, _):
 
 
 def _cgroup_file(name, _):
-    """A v1 file exists in new cgroups: "cpu/cpu.cfs_burst_us". Tried on a directory made for the question."""
+    """A file exists in new cgroups: "cpu/cpu.cfs_burst_us", "unified/io.weight". Tried on a directory made for this."""
     controller, _, file = name.partition("/")
     point = cgroups.hierarchies().get(controller)
     if not point:
-        return f"no cgroup v1 hierarchy has the {controller} controller"
+        return f"no cgroup hierarchy here is {controller}"
     directory = f"{point}/cf-question-{os.getpid()}"
     os.mkdir(directory)
     try:
@@ -81,6 +81,25 @@ def _no_lsm(name, work):
     return _unless(_lsm(name, work), f"{name} is active in this kernel")
 
 
+def _selinux_context(context, _):
+    """The loaded policy knows the context: the kernel answers, without a library."""
+    try:
+        with open("/sys/fs/selinux/context", "w") as file:
+            file.write(context)
+    except OSError:
+        return f"the SELinux policy has no {context}"
+    return None
+
+
+def _selinux_enforcing(_argument, _):
+    try:
+        with open("/sys/fs/selinux/enforce") as file:
+            enforcing = file.read() == "1"
+    except OSError:
+        enforcing = False
+    return _unless(enforcing, "SELinux does not enforce its policy here")
+
+
 def _idmap(_argument, work):
     return _unless(kernel.can_idmap(work), "the file system of the bundles has no idmapped mounts")
 
@@ -111,6 +130,8 @@ NEEDS = {
     "no-capability": _no_capability,
     "lsm": _lsm,
     "no-lsm": _no_lsm,
+    "selinux-context": _selinux_context,
+    "selinux-enforcing": _selinux_enforcing,
     "idmap": _idmap,
     "block-device": _block_device,
 }

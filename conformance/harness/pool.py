@@ -69,7 +69,9 @@ def _collect(cases, feed, workers):
             yield results.pop(following)
             following += 1
     for number in range(following, len(cases)):
-        lost = {"id": cases[number]["id"], "outcome": "failed", "reasons": ["the worker ended"], "seconds": 0}
+        case = cases[number]
+        lost = {"id": case["id"], "rule": case["rule"], "outcome": "failed", "reasons": ["the worker ended"],
+                "seconds": 0}
         yield results.get(number, lost)
 
 

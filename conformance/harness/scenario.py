@@ -208,6 +208,10 @@ class Scenario:
         found = {path: [os.lstat(path).st_uid, os.lstat(path).st_gid] for path in wanted}
         self._require("owner", wanted, found)
 
+    def _label(self, _step, wanted):
+        found = {path: os.getxattr(path, "security.selinux").rstrip(b"\0").decode() for path in wanted}
+        self._require("SELinux context", wanted, found)
+
     def _hooks(self, _step, wanted):
         """The lines that hooks have written to the two logs: on the host and in the root file system."""
         lines = []
@@ -287,6 +291,6 @@ class Scenario:
     ACTIONS = {
         "do": _do, "state": _state, "until": _until, "wait": _wait, "reap_orphans": _reap_orphans,
         "facts": _facts, "written": _written, "cgroup": _cgroup, "proc": _proc, "child_of_caller": _children,
-        "files": _files, "json_file": _json_file, "owner": _owner, "host_mounts": _host_mounts,
+        "files": _files, "json_file": _json_file, "owner": _owner, "label": _label, "host_mounts": _host_mounts,
         "hooks": _hooks, "agent": _agent, "host": _host, "remember": _remember,
     }
