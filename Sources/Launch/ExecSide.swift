@@ -25,6 +25,8 @@ package final class ExecSide {
     private var next = 0
     /// The number of the last message that was waited for.
     private var received: CInt = 0
+    /// Whether the process ended without a word.
+    private var wasKilled = false
     private let processPIDFD = FDTable()
     private let intermediatePIDFD = FDTable()
 
@@ -93,12 +95,16 @@ package final class ExecSide {
             // Reaped already when its death was explained.
             _ = try? Processes.reap(pidfd: table[0])
         }
-        guard failure.step?.name != "writePIDFile", containerHasEnded else { return failure }
+        guard hasEndedToo(failure) else { return failure }
         return Failure("cannot exec in a stopped container: it ended meanwhile (\(failure.line))")
     }
 
-    private var containerHasEnded: Bool {
-        (try? Polling.wait(for: [(resources.container[0], .readable)], deadline: 0)) != nil
+    /// Whether the container's end is the reason. Its first process takes the others of its pid namespace along before
+    /// it counts as ended itself, so that end is waited for where the failure looks like it.
+    private func hasEndedToo(_ failure: Failure) -> Bool {
+        let isSuspect = wasKilled || failure.errno == .ESRCH || failure.errno == .ENOMEM
+        let deadline = isSuspect ? Deadline.ending : 0
+        return (try? Polling.wait(for: [(resources.container[0], .readable)], deadline: deadline)) != nil
     }
 
     private func perform(until isBorder: (ExecStep) -> Bool) throws(Failure) {
@@ -221,6 +227,7 @@ extension ExecSide {
     }
 
     private func explainDeath(waitingFor expected: String) -> Failure {
+        wasKilled = true
         let names = (plan.initial.map(\.name), plan.intermediate.map(\.name))
         return Failure(
             resources.describeDeath(waitingFor: expected, processPIDFD, initial: names.0, intermediate: names.1)

@@ -59,7 +59,7 @@ extension LaunchResources {
         initial: [String],
         intermediate: [String]
     ) -> String {
-        let role: ProcessRole = breadcrumb[.initial] > 0 ? .initial : .intermediate
+        let role: ProcessRole = breadcrumb[.initial] > 0 || intermediate.isEmpty ? .initial : .intermediate
         let index = breadcrumb[role]
         let steps = role == .initial ? initial : intermediate
         var text = "wait for \(expected): \(role.name)"

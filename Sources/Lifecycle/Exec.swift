@@ -48,7 +48,7 @@ package enum Exec {
     private static func prepare(_ request: ExecRequest, _ context: RuntimeContext) throws(Failure) -> ExecSide {
         let directory = try context.stateRoot.open(request.id, lock: nil)
         guard let record = try directory.readRecord() else {
-            throw Failure("cannot exec in container \(request.id): its creation was interrupted")
+            throw Failure("cannot exec in a container that is being created or deleted")
         }
         let cgroup = record.cgroups.placement.makeManager()
         let pidfd = try enterable(record, directory, cgroup, ignoringPause: request.ignoresPause)

@@ -58,6 +58,15 @@ package enum Explain {
         ].filter { !$0.lines.isEmpty }
     }
 
+    /// What `exec` does.
+    package static func sections(_ plan: ExecPlan) -> [Section] {
+        [
+            section("exec", "runtime", plan.runtime),
+            section("exec", "intermediate", plan.intermediate),
+            section("exec", "init", plan.initial),
+        ].filter { !$0.lines.isEmpty }
+    }
+
     /// Nobody's privileges matter for reading: the steps are those of the machine's root, unless an ordinary user's are
     /// asked for.
     private static func facts(_ context: RuntimeContext) -> HostFacts {

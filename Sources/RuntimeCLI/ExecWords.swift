@@ -80,8 +80,8 @@ extension GivenWords {
     /// Digits and nothing else; the largest number means "none" to the kernel.
     private static func id(_ digits: String, of option: String, _ text: String) throws(OptionProblem) -> UInt32 {
         guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let id = UInt32(digits), id != .max else {
-            let form = option == "--user" ? "UID or UID:GID, " : ""
-            throw OptionProblem(message: "\(option): \"\(text)\" is not \(form)numbers from 0 to 4294967294")
+            let form = option == "--user" ? "UID or UID:GID, numbers" : "a number"
+            throw OptionProblem(message: "\(option): \"\(text)\" is not \(form) from 0 to 4294967294")
         }
         return id
     }

@@ -10,19 +10,14 @@ struct GivenWords {
     /// Reads `words`; options and arguments may be mixed.
     init(_ words: ArraySlice<String>, of verb: Verb) throws(OptionProblem) {
         self.verb = verb
-        var scanner = OptionScanner(
-            words,
-            rows: verb.options,
-            misplaced: Verb.globalOptions,
-            endsAtArgument: verb.passesOptionsOn
-        )
+        var scanner = OptionScanner(words, rows: verb.options, misplaced: Verb.globalOptions)
         while let item = try scanner.next() {
             switch item {
             case .flag(let name, let isOn): flags.append((name, isOn))
             case .value(let name, let text): values.append((name, text))
             case .argument(let word): arguments.append(word)
             }
-            if verb.takesCommand && arguments.count == 1 {
+            if verb.passesOptionsOn && arguments.count == 1 {
                 arguments += scanner.words.first == "--" ? scanner.words.dropFirst() : scanner.words
                 return
             }

@@ -81,16 +81,7 @@ struct OptionScanner {
     /// Whether `--` was read: all that follows are arguments.
     private var optionsEnded = false
 
-    /// Whether all that follows an argument are arguments.
-    private let endsAtArgument: Bool
-
-    init(
-        _ words: ArraySlice<String>,
-        rows: [OptionRow],
-        misplaced: [OptionRow] = [],
-        endsAtArgument: Bool = false
-    ) {
-        self.endsAtArgument = endsAtArgument
+    init(_ words: ArraySlice<String>, rows: [OptionRow], misplaced: [OptionRow] = []) {
         self.words = words
         self.rows = rows
         self.misplaced = misplaced
@@ -101,7 +92,6 @@ struct OptionScanner {
         if let item = pending.popFirst() { return item }
         guard let word = words.popFirst() else { return nil }
         if optionsEnded || word == "-" || !word.utf8.starts(with: "-".utf8) {
-            if endsAtArgument { optionsEnded = true }
             return .argument(word)
         }
         if word == "--" {

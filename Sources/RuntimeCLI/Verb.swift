@@ -86,9 +86,6 @@ struct Verb: Sendable {
         self.options = options + [Self.helpOption]
     }
 
-    /// Whether what stands behind the first argument is a command with options of its own.
-    var takesCommand: Bool { name == .exec }
-
     /// The verb called `word`.
     static func named(_ word: String) -> Verb? {
         table.first { $0.name.rawValue == word }
@@ -204,6 +201,7 @@ extension Verb {
             "Run a further process in a container",
             arguments: "ID [COMMAND...]",
             count: 1...Int.max,
+            passesOptionsOn: true,
             description:
                 "Waits for the process to end and exits as it did, with 128+N if signal N ended it, and with 255 "
                 + "for failures of its own. Options stand before ID; without them the process is like the container's own.",

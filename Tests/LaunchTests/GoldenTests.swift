@@ -26,7 +26,7 @@ struct GoldenTests {
         let text = """
             # The life of a container
 
-            The steps of create, start and delete for one configuration that uses most of what there is
+            The steps of create, start, delete and exec for one configuration that uses most of what there is
             (`spec-fixtures/config/valid/default.json`) and for one that needs the intermediate process
             (`namespaces-all.json`). The lists are in `Sources/Launch/Birth.swift`, with the reasons for their order;
             `apus explain` prints those of any bundle. `tell` and `waitFor` are where the processes meet.
@@ -37,7 +37,8 @@ struct GoldenTests {
             ## default.json
 
             ```
-            \(try Plans.text("default"))```
+            \(try Plans.text("default"))
+            \(try Plans.execText("default"))```
 
             ## namespaces-all.json
 

@@ -38,7 +38,7 @@ func verbHelp(_ name: VerbName) throws {
         for word in row.choices { #expect(help.contains(word)) }
     }
     #expect(try text("help", name.rawValue) == help)
-    // Where an option behind the id is another program's, it is no call for help.
+    // Behind an id that another program's words follow, an option is that program's and no call for help.
     if !verb.passesOptionsOn { #expect(try text(name.rawValue, "web1", "-h", "--foo") == help) }
 }
 
