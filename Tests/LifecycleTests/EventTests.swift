@@ -86,7 +86,7 @@ struct EventTests {
             let totals = try lines(4, of: stream, box).map { try decode($0).cpu.usage.total }
             #expect(zip(totals, totals.dropFirst()).allSatisfy { $0 < $1 }, "\(totals)")
             // Its own network is the host's, whose numbers are not the container's.
-            #expect(try decode(lines(1, of: stream, box)[0]).network_interfaces == nil)
+            #expect(try decode(try #require(lines(1, of: stream, box).first)).network_interfaces == nil)
             try box.succeed("pause", box.id)
             let seen = lines(1, of: stream, box).count
             _ = lines(seen + 2, of: stream, box)
