@@ -34,7 +34,12 @@ struct CgroupUpdate {
     ) throws(Failure) -> CgroupWrite? {
         for choice in write.choices {
             do throws(Failure) {
-                if let present = try directory.readIfPresent(choice.file) { return write.restoring(choice, present) }
+                guard var present = try directory.readIfPresent(choice.file) else { continue }
+                if present.isEmpty {
+                    // A v2 cpuset with processes cannot be emptied again: it gets what it had in effect.
+                    present = try directory.readIfPresent("\(choice.file).effective") ?? present
+                }
+                return write.restoring(choice, present)
             } catch  where error.errno == .EINVAL || error.errno == .EACCES {
                 // A file that takes orders (memory.reclaim) has no old value.
                 return nil

@@ -140,7 +140,7 @@ struct UpdateTests {
             } else {
                 wanted["memory"] = ["limit": 4096]
             }
-            let cpus = box.cgroupFile("cpuset", "cpuset.cpus", "cpuset.cpus")
+            let cpus = box.cgroupFile("cpuset", "cpuset.cpus", "cpuset.cpus.effective")
             let weight = box.cgroupFile("cpu", "cpu.shares", "cpu.weight")
             let memory = box.cgroupFile("memory", "memory.limit_in_bytes", "memory.high")
             let outcome = try box.apus("update", "--resources", try box.resourcesFile(wanted), box.id)
@@ -154,7 +154,7 @@ struct UpdateTests {
             #expect(outcome.errors.hasPrefix(line), "\(outcome)")
             #expect(box.cgroupFile("cpu", "cpu.shares", "cpu.weight") == weight)
             #expect(box.cgroupFile("cpu", "cpu.cfs_quota_us", "cpu.max")?.hasPrefix("30000") == true)
-            #expect(box.cgroupFile("cpuset", "cpuset.cpus", "cpuset.cpus") == cpus)
+            #expect(box.cgroupFile("cpuset", "cpuset.cpus", "cpuset.cpus.effective") == cpus)
             #expect(box.cgroupFile("pids", "pids.max", "pids.max") == "55")
             #expect(box.cgroupFile("memory", "memory.limit_in_bytes", "memory.high") == memory)
             #expect((try box.keptResources()["cpu"] as? Document)?["shares"] as? Int == 700)
