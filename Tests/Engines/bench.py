@@ -53,11 +53,16 @@ class Bench:
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o755)
 
-    def words(self, line, capture=None):
+    def plain(self, line):
+        """The words of a line."""
         words = shlex.split(line)
         for mark, text in (("NAME", self.name), ("IMAGE", images.NAME), ("FOLDER", self.folder)):
             words = [word.replace(mark, text) for word in words]
-        words = [LOOP if word == "LOOP" else word for word in words]
+        return [LOOP if word == "LOOP" else word for word in words]
+
+    def words(self, line, capture=None):
+        """The command line of the engine that a line stands for."""
+        words = self.plain(line)
         return self.engine.capturing(words, capture) if capture else self.engine.command(words)
 
     def attempt(self, line, stdin="", tty=False, timeout=60, env=(), capture=None):

@@ -124,6 +124,7 @@ class Podman(Engine):
         return dict(super().environment(), CONTAINERS_STORAGE_CONF=self.path("storage.conf"))
 
     def start(self, archive):
+        self.archive = archive
         write_container_files(self)
         self.check("load", "-i", archive)
 

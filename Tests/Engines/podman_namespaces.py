@@ -2,9 +2,12 @@
 
 import os
 import re
+import subprocess
 
 from bench import case, runs
 
+# The user called nobody, who has subordinate ids in machine.py.
+ORDINARY = 65534
 KINDS = {"network": "net", "pid": "pid", "ipc": "ipc", "uts": "uts"}
 
 
@@ -113,3 +116,33 @@ runs(("podman",), [
     ("user-namespace-sysctl", "--uidmap 0:200000:5000 --sysctl net.ipv4.ip_forward=1 --read-only --tmpfs /scratch",
      "sh -c 'cat /proc/sys/net/ipv4/ip_forward; touch /scratch/x && echo fine'", 0, "^1\nfine$"),
 ])
+
+
+@case("podman")
+def user_namespace_keep_id(bench):
+    """An ordinary user's own podman: the user's id is the same inside."""
+    state = {name: f"{bench.folder}/{name}" for name in ("home", "run", "root")}
+    for path in state.values():
+        os.mkdir(path)
+        os.chown(path, ORDINARY, ORDINARY)
+    engine = bench.engine
+    environment = dict(engine.environment(), HOME=state["home"], XDG_RUNTIME_DIR=state["run"], TMPDIR=state["run"])
+    del environment["CONTAINERS_STORAGE_CONF"]
+
+    def podman(line):
+        words = ["setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups", "podman", "--root",
+                 state["root"], "--storage-driver", "vfs", *bench.plain(line)]
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=state["home"], timeout=60,
+                              check=False)
+        bench.demand(f"{line}: status {done.returncode}: {done.stderr[-500:]}", done.returncode == 0)
+        return done.stdout.strip()
+
+    podman(f"load -i {engine.archive}")
+    bench.same("the user", podman("run --rm --userns keep-id --ulimit host IMAGE id -u"), str(ORDINARY))
+    podman("run -d --name NAME --userns keep-id --ulimit host -v FOLDER/home:/data IMAGE "
+           "sh -c 'touch /data/x; echo done; exec sleep 100'")
+    bench.wait_for("the file is there", lambda: os.path.exists(state["home"] + "/x"))
+    bench.same("the owner of a file outside", os.stat(state["home"] + "/x").st_uid, ORDINARY)
+    bench.same("the user of exec", podman("exec NAME id -u"), str(ORDINARY))
+    podman("rm -f -t 0 NAME")
+    podman("system migrate")
