@@ -224,11 +224,13 @@ struct ExecStateTests {
                 let listener = try DescriptorSocket.listen(at: path)
                 defer { close(listener) }
                 let file = try box.processFile([
-                    "cwd": "/", "terminal": true, "consoleSize": ["height": 40, "width": 120],
+                    "cwd": "/", "consoleSize": ["height": 40, "width": 120],
                     "args": ["/bin/sh", "-c", "stty size; read line; echo got $line; sleep 1000"],
                 ])
                 let pidFile = box.directory + "/pid"
-                let words = ["exec", "-d", "-p", file, "--console-socket", path, "--pid-file", pidFile, box.id]
+                let words = [
+                    "exec", "-d", "--tty", "-p", file, "--console-socket", path, "--pid-file", pidFile, box.id,
+                ]
                 let outcome = try box.start(words).wait()
                 #expect(outcome.status == 0, "\(outcome)")
                 let (name, primary) = try DescriptorSocket.receive(from: listener)
