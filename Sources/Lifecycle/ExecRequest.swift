@@ -11,8 +11,8 @@ internal import OCISpec
 package struct ExecRequest: Sendable {
     /// What runs.
     package enum Program: Sendable {
-        /// A file with a process section.
-        case file(String)
+        /// A file with a process section; `terminal` is true whatever the file says.
+        case file(String, terminal: Bool)
         /// A program with its arguments.
         case command([String], ProcessChanges)
     }
@@ -69,14 +69,15 @@ extension ExecRequest {
         facts: HostFacts,
         warnings: inout [String]
     ) throws(Failure) -> ProcessConfiguration {
-        let process: OCISpec.Process
+        var process: OCISpec.Process
         let source: String
         let place: Place
         switch program {
-        case .file(let path):
+        case .file(let path, let terminal):
             source = "\(path): "
             place = .document
             process = try Self.read(path).completed(by: own)
+            if terminal { process.terminal = true }
         case .command(let arguments, let changes):
             source = ""
             place = Place(keyPath: "process")

@@ -4,8 +4,8 @@
 package struct ExecOptions: Equatable, Sendable {
     /// What runs.
     package enum Program: Equatable, Sendable {
-        /// The path of a file with a process section.
-        case file(String)
+        /// The path of a file with a process section; `tty` gives it a terminal whatever the file says.
+        case file(String, tty: Bool)
         /// A program with its arguments, at least one word.
         case command([String], ProcessOptions)
     }

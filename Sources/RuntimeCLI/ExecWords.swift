@@ -4,9 +4,9 @@
 internal import Configuration
 
 extension GivenWords {
-    /// Options that a process file leaves nothing to say for.
+    /// Options that a process file leaves nothing to say for. Conmon says --tty beside it.
     private static let changes: [OptionName] = [
-        .tty, .cwd, .env, .user, .additionalGids, .cap, .noNewPrivs, .apparmor, .processLabel,
+        .cwd, .env, .user, .additionalGids, .cap, .noNewPrivs, .apparmor, .processLabel,
     ]
 
     func execOptions() throws(OptionProblem) -> ExecOptions {
@@ -34,7 +34,7 @@ extension GivenWords {
         if let given = Self.changes.first(where: { isOn($0) || text($0) != nil }) {
             throw OptionProblem(message: "--\(given.rawValue): cannot be given with --process, whose file says it all")
         }
-        return .file(file)
+        return .file(file, tty: isOn(.tty))
     }
 
     private func changes() throws(OptionProblem) -> ProcessOptions {

@@ -190,7 +190,7 @@ struct Verbs {
 extension ExecRequest {
     init(_ options: ExecOptions) {
         switch options.program {
-        case .file(let path): self.init(id: options.id, program: .file(path))
+        case .file(let path, let tty): self.init(id: options.id, program: .file(path, terminal: tty))
         case .command(let words, let given):
             var changes = ProcessChanges()
             changes.terminal = given.tty

@@ -112,6 +112,39 @@ struct ExecStateTests {
         }
     }
 
+    /// By an intermediate, since an ordinary user has no power over the pid namespace from outside.
+    @Test func byAnOrdinaryUser() throws {
+        try Sandbox.use("execrootless") { box in
+            let become = ["/usr/bin/setpriv", "--reuid", "23456", "--regid", "23456", "--clear-groups"]
+            let look = [TestMachine.binary, "--version"]
+            let files = box.directory + "/look"
+            let reach = try ChildProcess(become + look, environment: box.environment, files: files).wait()
+            try #require(reach.status == 0, "user 23456 must be able to execute \(TestMachine.binary): \(reach)")
+            var document = box.document("while :; do sleep 1000; done")
+            document.change("linux") { linux in
+                linux["namespaces"] = ["pid", "mount", "ipc", "uts", "user"].map { ["type": $0] }
+                let mapping: Document = ["containerID": 0, "hostID": 23456, "size": 1]
+                linux["uidMappings"] = [mapping]
+                linux["gidMappings"] = [mapping]
+            }
+            document.change("process") { $0["oomScoreAdj"] = 345 }
+            try box.configure(document)
+            let paths = FileManager.default.enumerator(atPath: box.directory)?.compactMap { $0 as? String } ?? []
+            for path in paths.map({ "\(box.directory)/\($0)" }) + [box.directory] { lchown(path, 23456, 23456) }
+            let run = try box.start(["run", "--detach", box.id], prefix: become).wait()
+            #expect(run.status == 0, "\(run)")
+            let script = "cat /proc/self/status /proc/self/oom_score_adj; exit 7"
+            let outcome = try box.start(["exec", box.id, "sh", "-c", script], prefix: become).wait()
+            #expect(outcome.status == 7, "\(outcome)")
+            #expect(field("Uid", of: outcome.output) == "0\t0\t0\t0")
+            #expect(field("NSpid", of: outcome.output)?.split(separator: "\t").count == 1)
+            #expect(outcome.output.hasSuffix("\n345\n"), "\(outcome)")
+            let missing = try box.start(["exec", box.id, "nothing"], prefix: become).wait()
+            #expect(missing.status == 255 && missing.errors.contains("not found in $PATH"), "\(missing)")
+            #expect(try box.start(["delete", "--force", box.id], prefix: become).wait().status == 0)
+        }
+    }
+
     /// One container is in the namespaces of another, by path.
     @Test func inJoinedNamespaces() throws {
         try Sandbox.use("execjoined") { box in
@@ -191,11 +224,13 @@ struct ExecStateTests {
                 let listener = try DescriptorSocket.listen(at: path)
                 defer { close(listener) }
                 let file = try box.processFile([
-                    "cwd": "/", "terminal": true, "consoleSize": ["height": 40, "width": 120],
+                    "cwd": "/", "consoleSize": ["height": 40, "width": 120],
                     "args": ["/bin/sh", "-c", "stty size; read line; echo got $line; sleep 1000"],
                 ])
                 let pidFile = box.directory + "/pid"
-                let words = ["exec", "-d", "-p", file, "--console-socket", path, "--pid-file", pidFile, box.id]
+                let words = [
+                    "exec", "-d", "--tty", "-p", file, "--console-socket", path, "--pid-file", pidFile, box.id,
+                ]
                 let outcome = try box.start(words).wait()
                 #expect(outcome.status == 0, "\(outcome)")
                 let (name, primary) = try DescriptorSocket.receive(from: listener)

@@ -22,8 +22,8 @@ private func exec(
     return .exec(options)
 }
 
-private func file(_ path: String, _ edit: (inout ExecOptions) -> Void) -> Command {
-    var options = ExecOptions(id: "web1", program: .file(path))
+private func file(_ path: String, tty: Bool = false, _ edit: (inout ExecOptions) -> Void) -> Command {
+    var options = ExecOptions(id: "web1", program: .file(path, tty: tty))
     edit(&options)
     return .exec(options)
 }
@@ -49,8 +49,8 @@ struct ExecWordsTests {
                 }
         )
         #expect(
-            try parse(["--pid-file", "/pid", "--process", "/p", "--detach", "--preserve-fds", "2", "web1"])
-                == file("/p") {
+            try parse(["--pid-file", "/pid", "--process", "/p", "--detach", "--preserve-fds", "2", "--tty", "web1"])
+                == file("/p", tty: true) {
                     $0.detach = true
                     $0.pidFile = "/pid"
                     $0.preserveFDs = 2
@@ -101,7 +101,6 @@ struct ExecWordsTests {
         (["web1"], "\"apus exec\" requires a command behind the id, or --process"),
         (["-p", "/p", "web1", "true"], "\"apus exec\" takes a command or --process, not both"),
         (["-p", "/p", "-u", "1", "web1"], "--user: cannot be given with --process, whose file says it all"),
-        (["-p", "/p", "-t", "web1"], "--tty: cannot be given with --process, whose file says it all"),
         (["--frob", "web1", "true"], "unknown option --frob"),
         (["--root", "/x", "web1", "true"], "unknown option --root, which goes before the command"),
         (["--cwd", "x", "web1", "true"], "--cwd: \"x\" is not an absolute path"),
