@@ -4,9 +4,10 @@
 internal import Configuration
 
 extension GivenWords {
-    /// Options that a process file leaves nothing to say for.
+    /// Options that a process file leaves nothing to say for. Not `--tty`: conmon gives it beside a file that asks for a
+    /// terminal, and the file decides.
     private static let changes: [OptionName] = [
-        .tty, .cwd, .env, .user, .additionalGids, .cap, .noNewPrivs, .apparmor, .processLabel,
+        .cwd, .env, .user, .additionalGids, .cap, .noNewPrivs, .apparmor, .processLabel,
     ]
 
     func execOptions() throws(OptionProblem) -> ExecOptions {
