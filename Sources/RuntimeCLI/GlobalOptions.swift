@@ -51,7 +51,8 @@ package struct Surroundings: Equatable, Sendable {
     /// Root's own place, or the user's, so that every call by the same user finds the same containers.
     /// Only root may write to /run; a relative `XDG_RUNTIME_DIR` is void by the XDG base directory specification.
     var stateRoot: String {
-        guard userID != 0 || isInUserNamespace, let runtimeDirectory, runtimeDirectory.utf8.starts(with: "/".utf8) else {
+        guard userID != 0 || isInUserNamespace, let runtimeDirectory, runtimeDirectory.utf8.starts(with: "/".utf8)
+        else {
             return "/run/apus"
         }
         return runtimeDirectory + "/apus"
