@@ -35,7 +35,7 @@ def steps(bench):
         file.write("from the context\n")
     build(bench, STEPS)
     bench(f"from --name NAME localhost/{bench.name}")
-    # By name of file. A runtime may warn before, of the ambient capabilities that buildah asks for and that nobody gets.
+    # By name of file. A runtime may warn before, of the ambient capabilities that buildah asks for and nobody gets.
     bench("run NAME cat /all", prints="^cached\nfrom the context\nred\nexec form\n1000\n/work\\Z")
 
 

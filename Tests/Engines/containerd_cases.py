@@ -12,7 +12,7 @@ NUMBERS = itertools.count()
 
 
 def ask(bench, line, status=0, prints="", **options):
-    """Runs a command. ctr closes the pipes when a process ends, and may lose what it wrote last: asks again for that."""
+    """Runs a command. ctr closes the pipes when a process ends, and may lose its last words: asks again for them."""
     for _ in range(5):
         output = bench(line.replace("EXEC", f"--exec-id {next(NUMBERS)}"), status=status, **options)
         if re.search(prints, output, re.MULTILINE):
