@@ -1,4 +1,4 @@
-# The only front door: make demo, make check, make vm-check, make build, make install, make bench.
+# The only front door: make demo, make check, make check-engines, make vm-check, make build, make install, make bench.
 # Nothing is installed that is there.
 
 PREFIX ?= /usr/local
@@ -10,7 +10,9 @@ BINARY := $(SCRATCH)/apus
 BUILD_PACKAGES := libseccomp-dev libcap-dev libselinux1-dev libpcre2-dev pkg-config
 DEMO_PACKAGES := busybox-static
 VM_PACKAGES := qemu-system-x86
-CHECK_PACKAGES := busybox-static procps python3 gcc libc6-dev strace runc crun uidmap podman conmon buildah containerd docker.io debootstrap
+ENGINE_PACKAGES := busybox-static python3 python3-grpcio python3-protobuf protobuf-compiler util-linux bsdutils iproute2 uidmap \
+	crun podman conmon catatonit containernetworking-plugins buildah containerd docker.io tini
+CHECK_PACKAGES := procps gcc libc6-dev strace runc debootstrap $(ENGINE_PACKAGES)
 
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
@@ -21,8 +23,8 @@ STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	-Xlinker --entry=clinux_start -Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/Benchmarks/link-order.txt -Xlinker --no-warn-symbol-ordering
 
-.PHONY: build demo check check-unit check-conformance check-format vm-check install bench clean
-.PHONY: build-packages demo-packages check-packages vm-packages
+.PHONY: build demo check check-unit check-conformance check-engines check-format vm-check install bench clean
+.PHONY: build-packages demo-packages check-packages engine-packages vm-packages
 
 build: build-packages
 	@echo "== building the release binary"
@@ -38,7 +40,7 @@ demo: build demo-packages
 # Everything runs, whatever fails; the last line counts it all.
 check: build check-packages
 	@rm -rf $(SCRATCH)/results && mkdir -p $(SCRATCH)/results
-	@$(MAKE) --no-print-directory --keep-going check-format check-unit check-conformance; status=$$?; \
+	@$(MAKE) --no-print-directory --keep-going check-format check-unit check-conformance check-engines; status=$$?; \
 		Tests/summary && exit $$status
 
 check-format:
@@ -57,6 +59,12 @@ check-conformance:
 	@Tests/conformance $(abspath $(BINARY)) $(SCRATCH)/results
 
 # In Debian guests under QEMU; PROFILE is quick, all, or a guest's name. See Tests/VM/README.md.
+# podman, docker, containerd and buildah, for real; crun beside, so that a difference is not the machine's.
+check-engines: build engine-packages
+	@echo "== engines"
+	@mkdir -p $(SCRATCH)/results
+	@Tests/Engines/run --runtime $(abspath $(BINARY)) 2>&1 | tee $(SCRATCH)/results/engines.txt; exit $${PIPESTATUS[0]}
+
 vm-check: build
 	@Tests/VM/check $(or $(PROFILE),quick)
 
@@ -75,6 +83,7 @@ clean:
 build-packages: ; @$(call need,$(BUILD_PACKAGES))
 demo-packages: ; @$(call need,$(DEMO_PACKAGES))
 check-packages: ; @$(call need,$(CHECK_PACKAGES))
+engine-packages: ; @$(call need,$(ENGINE_PACKAGES))
 vm-packages: ; @$(call need,$(VM_PACKAGES))
 
 # Installs the Debian packages of a list that are missing, saying so; without root it says what to install.

@@ -10,7 +10,7 @@ package enum HostProbe {
         HostFacts(
             effectiveUserID: Processes.effectiveUserID,
             effectiveGroupID: Processes.effectiveGroupID,
-            isInUserNamespace: isInUserNamespace,
+            isInUserNamespace: Processes.isInUserNamespace,
             cgroupMode: cgroupMode,
             appArmorIsEnabled: AppArmor.isEnabled,
             seLinuxIsEnabled: SELinux.isEnabled
@@ -20,14 +20,6 @@ package enum HostProbe {
     /// The runtime's own hard limits, by the kernel's number.
     package static func hardLimits() -> [UInt64] {
         (0..<CInt(16)).map { (try? Limits.get($0).hard) ?? .max }
-    }
-
-    private static var isInUserNamespace: Bool {
-        guard let file = try? BorrowedFD.workingDirectory.open("/proc/self/uid_map", .readOnly),
-            let bytes = try? file.borrowed.read(upTo: 4096)
-        else { return false }
-        let fields = bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-        return fields.map { String(decoding: $0, as: UTF8.self) } != ["0", "0", "4294967295"]
     }
 
     private static var cgroupMode: HostFacts.CgroupMode {

@@ -89,7 +89,7 @@ package enum Processes {
     package static func open(pid: CInt) throws(Errno) -> OwnedFD {
         do throws(Errno) {
             return OwnedFD(try check(clinux_pidfd_open(pid, 0)))
-        } catch where pid > 0 && (error == .EINVAL || error == .ENOENT) {
+        } catch  where pid > 0 && (error == .EINVAL || error == .ENOENT) {
             throw .ESRCH
         }
     }
@@ -114,6 +114,16 @@ package enum Processes {
     package static var parentID: CInt { CInt(truncatingIfNeeded: clinux_getppid()) }
     package static var effectiveUserID: UInt32 { UInt32(truncatingIfNeeded: clinux_geteuid()) }
     package static var effectiveGroupID: UInt32 { UInt32(truncatingIfNeeded: clinux_getegid()) }
+
+    /// Whether the ids of this process are others than the machine's. False where /proc is not mounted.
+    /// Source: user_namespaces(7), the initial namespace maps every id to itself.
+    package static var isInUserNamespace: Bool {
+        guard let file = try? BorrowedFD.workingDirectory.open("/proc/self/uid_map", .readOnly),
+            let bytes = try? file.borrowed.read(upTo: 4096)
+        else { return false }
+        let fields = bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        return fields.map { String(decoding: $0, as: UTF8.self) } != ["0", "0", "4294967295"]
+    }
 
     /// Ends this process without running any cleanup. The corresponding system call is `exit_group(2)`.
     package static func exit(_ code: CInt) -> Never {

@@ -4,7 +4,8 @@
 internal import Configuration
 
 extension GivenWords {
-    /// Options that a process file leaves nothing to say for. Conmon says --tty beside it.
+    /// Options that a process file leaves nothing to say for. Not `--tty`: conmon gives it beside a file that asks for a
+    /// terminal, and the file decides.
     private static let changes: [OptionName] = [
         .cwd, .env, .user, .additionalGids, .cap, .noNewPrivs, .apparmor, .processLabel,
     ]

@@ -39,16 +39,20 @@ package struct Surroundings: Equatable, Sendable {
     package var userID: UInt32
     /// The value of `XDG_RUNTIME_DIR`.
     package var runtimeDirectory: String?
+    /// Whether root is root of a user namespace only, as an ordinary user's engine makes itself.
+    package var isInUserNamespace: Bool
 
-    package init(userID: UInt32, runtimeDirectory: String?) {
+    package init(userID: UInt32, runtimeDirectory: String?, isInUserNamespace: Bool = false) {
         self.userID = userID
         self.runtimeDirectory = runtimeDirectory
+        self.isInUserNamespace = isInUserNamespace
     }
 
     /// Root's own place, or the user's, so that every call by the same user finds the same containers.
     /// Only root may write to /run; a relative `XDG_RUNTIME_DIR` is void by the XDG base directory specification.
     var stateRoot: String {
-        guard userID != 0, let runtimeDirectory, runtimeDirectory.utf8.starts(with: "/".utf8) else {
+        guard userID != 0 || isInUserNamespace, let runtimeDirectory, runtimeDirectory.utf8.starts(with: "/".utf8)
+        else {
             return "/run/apus"
         }
         return runtimeDirectory + "/apus"

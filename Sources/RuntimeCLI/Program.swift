@@ -19,9 +19,12 @@ package enum Program {
 
     private static func status(of arguments: [String]) -> ExitStatus {
         let environment = Processes.environment
+        let userID = Processes.effectiveUserID, runtimeDirectory = environment.value(of: "XDG_RUNTIME_DIR")
         let surroundings = Surroundings(
-            userID: Processes.effectiveUserID,
-            runtimeDirectory: environment.value(of: "XDG_RUNTIME_DIR")
+            userID: userID,
+            runtimeDirectory: runtimeDirectory,
+            // Asked only where it makes a difference: it costs three kernel calls.
+            isInUserNamespace: userID == 0 && runtimeDirectory != nil && Processes.isInUserNamespace
         )
         let invocation: Invocation
         do throws(UsageProblem) {

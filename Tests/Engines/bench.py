@@ -29,11 +29,12 @@ def case(*of_engines, machine=None):
     return register
 
 
-def runs(of_engines, table, form="run --rm {options} IMAGE {command}", ask=lambda bench, *line, **ended: bench(*line, **ended)):
-    """Makes cases of one command: its name, options of run, the container's command, exit status, pattern it prints."""
+def runs(of_engines, table, form="run --rm {options} IMAGE {command}", ask=None):
+    """Makes cases of one command: its name, options of run, the container's command, exit status, pattern it prints.
+    ask: runs the line where a Bench does not do it itself."""
     for name, options, command, status, pattern in table:
         def one(bench, line=form.format(options=options, command=command), status=status, pattern=pattern):
-            ask(bench, line, status=status, prints=pattern)
+            (ask or Bench.__call__)(bench, line, status=status, prints=pattern)
         add(of_engines, name, one, None)
 
 

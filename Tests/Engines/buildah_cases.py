@@ -35,8 +35,8 @@ def steps(bench):
         file.write("from the context\n")
     build(bench, STEPS)
     bench(f"from --name NAME localhost/{bench.name}")
-    bench.same("what the steps wrote, by name of file", bench("run NAME cat /all"),
-               "cached\nfrom the context\nred\nexec form\n1000\n/work")
+    # By name of file. A runtime may warn before, of the ambient capabilities that buildah asks for and nobody gets.
+    bench("run NAME cat /all", prints="^cached\nfrom the context\nred\nexec form\n1000\n/work\\Z")
 
 
 @case("buildah")

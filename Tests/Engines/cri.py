@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -55,9 +56,14 @@ class Client:
             raise Wrong(f"{name}: {error.code().name}: {error.details()}") from None
 
 
+def handler(engine):
+    """What the README's RuntimeClass names."""
+    return re.search(r"^handler: (\S+)$", engine.snippet("a class of pods"), re.MULTILINE)[1]
+
+
 class Pod:
-    """A pod sandbox of the runtime's handler, gone with everything in it at the end of a `with`. The cgroup of the pod is
-    removed here, as by a kubelet, which works only when those of the containers are gone."""
+    """A pod sandbox of the runtime's handler, gone with everything in it at the end of a `with`. The cgroup of the pod
+    is removed here, as by a kubelet, which works only when those of the containers are gone."""
 
     def __init__(self, client, bench, network="NODE", pid="CONTAINER", **linux):
         self.client, self.bench = client, bench
@@ -71,7 +77,7 @@ class Pod:
         if network != "NODE":
             self.config["hostname"] = bench.name
         self.id = client.call("RunPodSandbox", config=self.config,
-                              runtime_handler=bench.engine.runtime_name).pod_sandbox_id
+                              runtime_handler=handler(bench.engine)).pod_sandbox_id
 
     def __enter__(self):
         return self
@@ -88,7 +94,8 @@ class Pod:
     def create(self, *command, name="main", context=None, resources=None, **more):
         context = {"namespace_options": self.namespaces, "seccomp": DEFAULT_PROFILE, **(context or {})}
         config = {"metadata": {"name": name}, "image": {"image": images.NAME}, "command": list(command),
-                  "log_path": name + ".log", "linux": {"security_context": context, "resources": resources or {}}, **more}
+                  "log_path": name + ".log",
+                  "linux": {"security_context": context, "resources": resources or {}}, **more}
         answer = self.client.call("CreateContainer", pod_sandbox_id=self.id, config=config, sandbox_config=self.config)
         return Container(self, answer.container_id, name)
 

@@ -5,7 +5,7 @@ import time
 
 import cri
 from bench import case
-from podman_confinement import limit, processor_share
+from measure import limit, processor_share
 
 LOOP = ("sh", "-c", 'echo hello; echo problem >&2; trap "echo bye; exit 4" TERM; while :; do sleep 0.05; done')
 STUBBORN = ("sh", "-c", "trap : TERM; echo hello; while :; do sleep 0.05; done")

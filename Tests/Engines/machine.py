@@ -1,6 +1,6 @@
 """A machine of its own for one engine: namespaces of mounts, network and processes, with its own /run, /dev/shm,
-/etc/containers and subordinate ids, and v1 hierarchies for the controllers that a hybrid machine leaves over. What is there when the engine
-is gone was leaked."""
+/etc/containers and subordinate ids, and v1 hierarchies for the controllers that a hybrid machine leaves over. What is
+there when the engine is gone was leaked."""
 
 import os
 import re

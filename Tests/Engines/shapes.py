@@ -1,5 +1,5 @@
-"""Shapes of containers: options of an engine, and that the container is as the config.json says which the engine wrote of
-them. The engine calls a small script for them, which copies config.json and then becomes the runtime."""
+"""Shapes of containers: options of an engine, and that the container is as the config.json says that the engine made
+of them. The engine calls a small script for them, which copies config.json and then becomes the runtime."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from machine import hold_namespaces
 
 PROBE_STATUS = 7
 
-# The shapes of `podman run` and `docker run`. FILES becomes a directory that is there, HOLDER a process that is in other
-# network and IPC namespaces than the host.
+# The shapes of `podman run` and `docker run`. FILES becomes a directory that is there, HOLDER a process that is in
+# other network and IPC namespaces than the host.
 RUN_SHAPES = {
     "default": [],
     "privileged": ["--privileged"],

@@ -189,6 +189,8 @@ func isUnderstood(_ accepted: Accepted) throws {
     (Surroundings(userID: 1000, runtimeDirectory: "/run/user/1000"), "/run/user/1000/apus"),
     (Surroundings(userID: 1000, runtimeDirectory: nil), "/run/apus"),
     (Surroundings(userID: 1000, runtimeDirectory: "relative"), "/run/apus"),
+    (Surroundings(userID: 0, runtimeDirectory: "/run/user/1000", isInUserNamespace: true), "/run/user/1000/apus"),
+    (Surroundings(userID: 0, runtimeDirectory: nil, isInUserNamespace: true), "/run/apus"),
 ])
 func stateRoot(_ surroundings: Surroundings, _ directory: String) throws {
     #expect(try parse("list", in: surroundings).globals.root == directory)
@@ -274,4 +276,14 @@ func isRefused(_ line: String, _ message: String) throws {
             #expect(!error.message.isEmpty)
         }
     }
+}
+
+/// conmon gives both for a terminal.
+@Test func aProcessFileDecidesBesideTheTerminalOption() throws {
+    guard case .exec(let options) = try parse("exec --process p.json --tty web1").command else {
+        Issue.record("that is not exec")
+        return
+    }
+    #expect(options.program == .file("p.json"))
+    #expect(throws: UsageProblem.self) { try parse("exec --process p.json --cwd / web1") }
 }
