@@ -17,6 +17,7 @@ extension Birth {
         let process = c.process
 
         // What needs the runtime's powers or its view of the host.
+        if let label = process?.selinuxLabel { steps.append(.checkLabel(label, key: "process.selinuxLabel")) }
         if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
         if !e.cgroups.isEmpty { steps.append(.openCgroup(e.cgroups)) }
         switch r.console {

@@ -123,6 +123,7 @@ package final class ExecSide {
 
     private func perform(_ step: ExecStep) throws(Failure) {
         switch step {
+        case .checkLabel(let label, let key): try SELinux.validate(label, of: key)
         case .compileFilter: try resources.compileFilter(configuration, stateRoot, log)
         case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: subgroups))
         case .connectConsole(let path): try resources.connectConsole(path)

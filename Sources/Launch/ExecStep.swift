@@ -5,6 +5,8 @@ package import Configuration
 
 /// One act of the runtime process in `exec`.
 package enum ExecStep: StepText {
+    /// Asks the loaded SELinux policy whether it knows a label.
+    case checkLabel(String, key: String)
     case compileFilter(rules: Int)
     /// Opens what the process needs to be in the container's cgroup.
     case openCgroup([String])
@@ -30,6 +32,7 @@ package enum ExecStep: StepText {
 
     package var name: String {
         switch self {
+        case .checkLabel: "checkLabel"
         case .compileFilter: "compileFilter"
         case .openCgroup: "openCgroup"
         case .connectConsole: "connectConsole"
@@ -53,6 +56,7 @@ package enum ExecStep: StepText {
 
     package var detail: String {
         switch self {
+        case .checkLabel(let label, let key): "\(label) (\(key))"
         case .compileFilter(let rules): "\(rules) rules"
         case .openCgroup(let paths): paths.joined(separator: " ")
         case .connectConsole(let path), .passListener(let path), .sendPidfd(let path), .writePIDFile(let path): path

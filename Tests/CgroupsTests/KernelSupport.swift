@@ -63,6 +63,13 @@ final class TestCgroups {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Takes a controller away from the v2 cgroup, if its parent, which is this test's, passes it on.
+    func withhold(_ controller: String) throws {
+        guard try read("", "cgroup.controllers").split(separator: " ").contains(Substring(controller)) else { return }
+        let file = (try directory("") as NSString).deletingLastPathComponent + "/cgroup.subtree_control"
+        try "-\(controller)".write(toFile: file, atomically: false, encoding: .utf8)
+    }
+
     /// Starts the helper and waits for its first line.
     @discardableResult
     func probe(_ act: [String], places: [CgroupLocation]? = nil) throws -> (process: Process, pid: pid_t) {

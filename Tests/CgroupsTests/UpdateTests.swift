@@ -58,6 +58,7 @@ struct UnifiedUpdateTests {
             )
             #expect(try cgroups.read("", "cgroup.max.depth") == "7")
             let place = try cgroups.directory("")
+            try cgroups.withhold("memory")
             let missing = TranslationTests.make {
                 $0.unified = [UnifiedSetting(file: "cgroup.max.depth", value: "9")]
                 $0.memory.limit = 1 << 30

@@ -38,11 +38,13 @@ def opened(suite, kernels, limit):
     directory = f"{cache()}/{suite}-{_key(suite, kernels)}"
     os.makedirs(cache(), mode=0o700, exist_ok=True)
     with open(f"{directory}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second caller waits here for the build of the first
-        if not os.path.exists(directory):
-            _build(suite, kernels, directory, limit)
-            _remove_older(suite, directory)
         fcntl.flock(lock, fcntl.LOCK_SH)
+        if not os.path.exists(directory):
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a second caller waits here for the build of the first
+            if not os.path.exists(directory):
+                _build(suite, kernels, directory, limit)
+                _remove_older(suite, directory)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         yield directory
 
 
