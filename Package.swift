@@ -49,6 +49,7 @@ let package = Package(
         room("Diagnostics", "LinuxSystem"),
 
         // What to do with both.
+        room("DBus", "LinuxSystem", "Diagnostics"),
         room("PathResolution", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room("Rootfs", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room(
@@ -131,6 +132,7 @@ let package = Package(
         ),
         tests("LifecycleTests", "apus", "DenyCalls"),
         tests("LaunchTests", "Launch", "Lifecycle", "RuntimeCLI", "Confinement", "Configuration", "OCISpec", "JSON"),
+        tests("DBusTests", "DBus", "Diagnostics", "LinuxSystem"),
         tests("SourceRulesTests"),
         tests("DiagnosticsTests", "Diagnostics", "LinuxSystem"),
         tests("RecordsTests", "Records", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "JSON", "OCISpec"),

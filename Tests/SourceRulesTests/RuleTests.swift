@@ -15,6 +15,7 @@ struct RuleTests {
         "Configuration": ["OCISpec", "KernelTypes"],
         "LinuxSystem": ["CLinux", "Glibc", "KernelTypes"],
         "Diagnostics": ["LinuxSystem"],
+        "DBus": ["LinuxSystem", "Diagnostics"],
         "PathResolution": ["KernelTypes", "LinuxSystem", "Diagnostics"],
         "Rootfs": ["KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"],
         "Confinement": [
