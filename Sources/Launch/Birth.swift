@@ -27,7 +27,8 @@ package enum Birth {
         // What needs the runtime's powers or its view of the host.
         steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
         if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
-        if !cgroups.isEmpty { steps += [.createCgroup(cgroups), .limitResources, .openCgroup] }
+        let isScoped = r.cgroupDriver == .systemd
+        if !cgroups.isEmpty && !isScoped { steps += [.createCgroup(cgroups), .limitResources, .openCgroup] }
         let sources = RootfsPlan.sources(c, f)
         if !sources.isEmpty { steps.append(.openMountSources(count: sources.count)) }
         switch r.console {
@@ -38,12 +39,16 @@ package enum Birth {
         if r.gate == .fifo { steps.append(.makeGate) }
 
         // Init is born.
+        // ORDER: systemd makes a scope around a process that exists; it waits, and does nothing without its limits.
+        let scope: [RuntimeStep] = isScoped ? [.startScope(cgroups), .limitResources, .tell(.placed)] : []
         if plan.needsIntermediate {
             steps.append(.cloneIntermediate)
+            steps += scope
             if plan.intermediateMakesUser { steps += [.waitFor(.unmapped), .mapIDs, .tell(.mapped)] }
             steps += [.waitFor(.born), .findInit]
         } else {
             steps.append(.cloneInit(plan.createdByClone))
+            steps += scope
         }
         // ORDER: from outside, where the power to lower it is, and before init has other ids.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
@@ -69,11 +74,15 @@ package enum Birth {
     }
 
     /// create, in the intermediate process; empty when there is none.
-    static func intermediateSteps(_ c: ContainerConfiguration, _ f: HostFacts) -> [IntermediateStep] {
+    static func intermediateSteps(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest
+    ) -> [IntermediateStep] {
         let plan = NamespacePlan(c, f)
         guard plan.needsIntermediate else { return [] }
         // ORDER: while it still has the runtime's powers over cgroups.
-        var steps: [IntermediateStep] = [.dieWithParent, .joinCgroup]
+        var steps: [IntermediateStep] = [.dieWithParent, r.cgroupDriver == .systemd ? .waitFor(.placed) : .joinCgroup]
         // ORDER: an ordinary user's runtime could not map the ids of a process that hides from it.
         if !(c.namespaces.creates(.user) && f.isRootless) { steps.append(.becomeUntraceable) }
         for kind in plan.joinedByIntermediate {
@@ -103,7 +112,7 @@ package enum Birth {
         steps += [.dieWithParent, .resetSignals, .newSession]
         if !c.namespaces.joined.isEmpty && !plan.needsIntermediate { steps.append(.becomeUntraceable) }
         // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
-        if !plan.needsIntermediate { steps.append(.joinCgroup) }
+        if !plan.needsIntermediate { steps.append(r.cgroupDriver == .systemd ? .waitFor(.placed) : .joinCgroup) }
         if plan.createdByClone.contains(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
         steps += plan.joinedByInit.map(InitStep.enterNamespace)
         if c.namespaces.creates(.cgroup) { steps.append(.newCgroupNamespace) }

@@ -96,6 +96,7 @@ package final class RuntimeSide {
         case .openNamespace(let kind, let path): try openNamespace(kind, path)
         case .compileFilter: try compileFilter()
         case .createCgroup: try cgroup.create()
+        case .startScope: try startScope()
         case .limitResources: try cgroup.apply(configuration.resources)
         case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: []))
         case .openMountSources: try openMountSources()
@@ -193,6 +194,19 @@ extension RuntimeSide {
         // Every engine's profile names calls that some library does not know: worth a word only to who asks.
         for warning in prepared.warnings { log.debug(warning) }
         resources.filter = prepared.filter
+    }
+
+    private func startScope() throws(Failure) {
+        // Whichever was cloned first; the other is born where that one is.
+        let process = initPID > 0 ? initPID : intermediatePID
+        try cgroup.startScope(
+            ScopeRequest(
+                process: process,
+                id: request.id,
+                resources: configuration.resources,
+                properties: request.unitProperties
+            )
+        )
     }
 
     private func openMountSources() throws(Failure) {

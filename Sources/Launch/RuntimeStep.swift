@@ -24,6 +24,8 @@ package enum RuntimeStep: StepText {
     case openNamespace(NamespaceKind, path: String)
     case compileFilter(rules: Int)
     case createCgroup([String])
+    /// Has systemd make the cgroups around the process that was just cloned, and waits until it is there.
+    case startScope([String])
     case limitResources
     /// Opens what init could not: bind sources that its user may not reach.
     case openMountSources(count: Int)
@@ -54,6 +56,7 @@ package enum RuntimeStep: StepText {
         case .openNamespace: "openNamespace"
         case .compileFilter: "compileFilter"
         case .createCgroup: "createCgroup"
+        case .startScope: "startScope"
         case .limitResources: "limitResources"
         case .openMountSources: "openMountSources"
         case .openCgroup: "openCgroup"
@@ -82,7 +85,7 @@ package enum RuntimeStep: StepText {
         case .reserveID(let id): id
         case .openNamespace(let kind, let path): "\(kind.rawValue) \(path)"
         case .compileFilter(let rules): "\(rules) rules"
-        case .createCgroup(let paths): paths.joined(separator: " ")
+        case .createCgroup(let paths), .startScope(let paths): paths.joined(separator: " ")
         case .openMountSources(let count): "\(count)"
         case .connectConsole(let path): path
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
@@ -104,6 +107,8 @@ package enum RuntimeStep: StepText {
     package enum Undo: Equatable, Sendable {
         case endProcesses
         case removeCgroup
+        /// The end of its processes first: systemd would wait for them.
+        case removeScope
         case removeRecord
         case removePIDFile(path: String)
     }
@@ -111,6 +116,7 @@ package enum RuntimeStep: StepText {
     /// Whether a failure may leave half of the act done.
     package var undoesWhenFailed: Bool {
         if case .createCgroup = self { return true }
+        if case .startScope = self { return true }
         if case .cloneIntermediate = self { return true }
         return false
     }
@@ -120,6 +126,7 @@ package enum RuntimeStep: StepText {
         switch self {
         case .reserveID: .removeRecord
         case .createCgroup: .removeCgroup
+        case .startScope: .removeScope
         case .cloneInit, .cloneIntermediate: .endProcesses
         case .writePIDFile(let path): .removePIDFile(path: path)
         default: nil

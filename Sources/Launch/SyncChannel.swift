@@ -14,6 +14,8 @@ package enum SyncMessage: UInt8, CaseIterable, Sendable {
     case mapped
     /// Runtime to init: your pid is on record, so you no longer need to die with me.
     case recorded
+    /// Runtime to the first process: you are in your cgroups now.
+    case placed
     /// Init to runtime: all mounts are in place, the root is not entered yet.
     case mountsReady
     /// Runtime to init: prestart and createRuntime hooks are done.
