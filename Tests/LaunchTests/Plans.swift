@@ -24,22 +24,28 @@ enum Plans {
     )
     static let hardLimits = [UInt64](repeating: .max, count: 16)
 
+    /// Behind the names of documents that are planned for the systemd driver too.
+    private static let scoped = ".systemd"
+
     /// Valid documents that become a container.
     static let names: [String] = {
         let files =
             (try? FileManager.default.contentsOfDirectory(atPath: fixtures.appending(path: "config/valid").path)) ?? []
-        return files.filter { $0.hasSuffix(".json") && (try? configuration($0)) != nil }.map { String($0.dropLast(5)) }
-            .sorted()
+        let plain = files.filter { $0.hasSuffix(".json") && (try? configuration($0)) != nil }
+            .map { String($0.dropLast(5)) }
+        return (plain + ["default", "namespaces-joined", "namespace-cgroup"].map { $0 + scoped }).sorted()
     }()
 
     static func configuration(_ file: String) throws -> ContainerConfiguration {
-        let data = try Data(contentsOf: fixtures.appending(path: "config/valid/\(file)"))
+        let document = file.replacingOccurrences(of: scoped, with: "")
+        let data = try Data(contentsOf: fixtures.appending(path: "config/valid/\(document)"))
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: [UInt8](data))
         return try Validator.configuration(from: spec, bundle: "/bundle", facts: facts)
     }
 
-    static func request(_ c: ContainerConfiguration) -> LaunchRequest {
+    static func request(_ c: ContainerConfiguration, _ name: String = "") -> LaunchRequest {
         var request = LaunchRequest(id: "ID", bundle: "/bundle")
+        if name.hasSuffix(scoped) { request.cgroupDriver = .systemd }
         if c.process?.terminal == true { request.console = .socket(path: "/console.sock") }
         request.pidFile = "/pid"
         return request
@@ -52,19 +58,22 @@ enum Plans {
             request,
             capabilities: capabilities,
             hardLimits: hardLimits,
-            cgroups: ["/sys/fs/cgroup/ID"]
+            cgroups: [
+                request.cgroupDriver == .systemd
+                    ? "/sys/fs/cgroup/system.slice/apus-ID.scope" : "/sys/fs/cgroup/ID"
+            ]
         )
     }
 
     static func plan(_ name: String) throws -> LaunchPlan {
         let c = try configuration(name + ".json")
-        return try plan(c, request(c))
+        return try plan(c, request(c, name))
     }
 
     /// As `explain` prints it.
     static func text(_ name: String) throws -> String {
         let c = try configuration(name + ".json")
-        return ExplainText.text(of: Explain.sections(c, try plan(c, request(c))), .text)
+        return ExplainText.text(of: Explain.sections(c, try plan(c, request(c, name))), .text)
     }
 
     static let updatesGoldens = ProcessInfo.processInfo.environment["APUS_UPDATE_GOLDENS"] == "1"
