@@ -20,7 +20,8 @@ package enum Program {
     private static func status(of arguments: [String]) -> ExitStatus {
         let environment = Processes.environment
         let surroundings = Surroundings(
-            userID: Processes.effectiveUserID,
+            // An engine's root in a user namespace is an ordinary user of the machine.
+            userID: Processes.effectiveUserID == 0 ? UserNamespaces.outerUserID : Processes.effectiveUserID,
             runtimeDirectory: environment.value(of: "XDG_RUNTIME_DIR")
         )
         let invocation: Invocation

@@ -47,7 +47,7 @@ package final class SystemdConversation {
             do throws(Failure) {
                 return try BusConnection(
                     to: address,
-                    uid: SystemdInstance.outerUserID,
+                    uid: UserNamespaces.outerUserID,
                     deadline: deadline,
                     keeping: { isOfManager($0) }
                 )

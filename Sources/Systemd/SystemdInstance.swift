@@ -31,26 +31,7 @@ package enum SystemdInstance: Equatable, Sendable {
 
     /// The instance for this process: its own user's when it lacks the powers of the machine's root.
     package static func ofThisProcess(isRootless: Bool) -> SystemdInstance {
-        isRootless ? .user(outerUserID) : .system
-    }
-
-    /// The effective user id as the machine sees it, by the mapping of this user namespace; see user_namespaces(7).
-    package static var outerUserID: UInt32 {
-        let own = Processes.effectiveUserID
-        guard let bytes = try? BorrowedFD.workingDirectory.contents(of: "/proc/self/uid_map", limit: 65_536) else {
-            return own
-        }
-        return outer(own, map: String(decoding: bytes, as: UTF8.self)) ?? own
-    }
-
-    /// - Parameter map: Lines of the first id inside, the first id outside, and a count.
-    static func outer(_ id: UInt32, map: String) -> UInt32? {
-        for line in map.split(separator: "\n" as Character) {
-            let numbers = line.split(separator: " " as Character).compactMap { UInt32($0) }
-            guard numbers.count == 3, id >= numbers[0], id - numbers[0] < numbers[2] else { continue }
-            return numbers[1] &+ (id - numbers[0])
-        }
-        return nil
+        isRootless ? .user(UserNamespaces.outerUserID) : .system
     }
 
     /// The sockets to try, in their order.

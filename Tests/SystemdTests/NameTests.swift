@@ -2,6 +2,7 @@
 
 import DBus
 import Diagnostics
+import LinuxSystem
 import Systemd
 import Testing
 
@@ -164,6 +165,14 @@ struct InstanceTests {
         #expect { try SystemdInstance.system.addresses(environment: ["DBUS_SYSTEM_BUS_ADDRESS=tcp:x"]) } throws: {
             ($0 as? Failure)?.line.contains("DBUS_SYSTEM_BUS_ADDRESS: \"tcp:x\" has no unix socket") == true
         }
+    }
+
+    @Test func idsAreThoseOfTheMachine() {
+        let map = "         0       1000          1\n         1     100000      65536\n"
+        #expect(UserNamespaces.outer(0, map: map) == 1000)
+        #expect(UserNamespaces.outer(5, map: map) == 100_004)
+        #expect(UserNamespaces.outer(70_000, map: map) == nil)
+        #expect(UserNamespaces.outer(7, map: "0 0 4294967295\n") == 7)
     }
 
     @Test func theTimeIsANumber() {
