@@ -49,6 +49,7 @@ let package = Package(
         room("Diagnostics", "LinuxSystem"),
 
         // What to do with both.
+        room("DBus", "LinuxSystem", "Diagnostics"),
         room("PathResolution", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room("Rootfs", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
         room(
@@ -62,10 +63,21 @@ let package = Package(
             "CCap",
             "CSELinux"
         ),
-        room("Cgroups", "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"),
-        room("Records", "Cgroups", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
+        room("Systemd", "DBus", "LinuxSystem", "Diagnostics"),
+        room(
+            "Cgroups",
+            "KernelTypes",
+            "Configuration",
+            "PathResolution",
+            "LinuxSystem",
+            "Diagnostics",
+            "Systemd",
+            "DBus"
+        ),
+        room("Records", "Cgroups", "Systemd", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room(
             "Launch",
+            "Systemd",
             "KernelTypes",
             "Records",
             "Rootfs",
@@ -80,6 +92,7 @@ let package = Package(
         ),
         room(
             "Lifecycle",
+            "Systemd",
             "KernelTypes",
             "Launch",
             "Records",
@@ -131,6 +144,8 @@ let package = Package(
         ),
         tests("LifecycleTests", "apus", "DenyCalls"),
         tests("LaunchTests", "Launch", "Lifecycle", "RuntimeCLI", "Confinement", "Configuration", "OCISpec", "JSON"),
+        tests("DBusTests", "DBus", "Diagnostics", "LinuxSystem"),
+        tests("SystemdTests", "Systemd", "Cgroups", "Configuration", "DBus", "Diagnostics", "LinuxSystem"),
         tests("SourceRulesTests"),
         tests("DiagnosticsTests", "Diagnostics", "LinuxSystem"),
         tests("RecordsTests", "Records", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "JSON", "OCISpec"),

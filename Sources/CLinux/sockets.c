@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,6 +36,17 @@ long clinux_connect_unix(int fd, const char *path) {
     long result = make_address(path, &address);
     if (result < 0) return result;
     return connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+}
+
+// An abstract name is not ended by NUL but by the address's length.
+long clinux_connect_abstract(int fd, const void *name, size_t length) {
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (length == 0 || length >= sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path + 1, name, length);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    return connect(fd, (const struct sockaddr *)&address, size) < 0 ? -errno : 0;
 }
 
 long clinux_bind_unix(int fd, const char *path) {

@@ -4,6 +4,7 @@
 
 package import Configuration
 package import Diagnostics
+package import Systemd
 
 /// A container's cgroups.
 package protocol CgroupManager: AnyObject {
@@ -18,6 +19,10 @@ package protocol CgroupManager: AnyObject {
     /// period.
     /// - Returns: What the process needs for that.
     func createBirthplace() throws(Failure) -> CgroupJoin
+
+    /// Makes the cgroups around a process that waits for it; instead of `create`, where `placement.scope` is set. The limits
+    /// hold from then on as far as systemd knows them; `apply` sets them all.
+    func startScope(_ request: ScopeRequest) throws(Failure)
 
     /// Sets the limits and the device rules. Also on a running container: a limit that is absent is not touched.
     /// - Throws: A failure that names the key: `set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes)`.
@@ -74,9 +79,37 @@ package protocol CgroupManager: AnyObject {
     /// - Throws: A failure that names the processes in the way.
     func remove(deadline: Int64) throws(Failure)
 
+    /// What could not be done in the best way, one sentence each; to be logged.
+    var warnings: [String] { get }
+
     /// Gives the cgroup to the container's user (v2 only). Runtime-spec: config-linux.md, Cgroup ownership.
     /// - Parameter uid: On the host.
     func delegate(to uid: UInt32) throws(Failure)
+}
+
+/// What a container's scope unit is to be.
+package struct ScopeRequest: Sendable {
+    /// The process to put into it, by its number in the runtime's pid namespace.
+    package let process: CInt
+    package let id: String
+    package let resources: ResourceConfiguration
+    /// From annotations; they win over what the resources ask for.
+    package let properties: [UnitProperty]
+
+    package init(process: CInt, id: String, resources: ResourceConfiguration, properties: [UnitProperty]) {
+        self.process = process
+        self.id = id
+        self.resources = resources
+        self.properties = properties
+    }
+}
+
+extension CgroupManager {
+    package func startScope(_ request: ScopeRequest) throws(Failure) {
+        throw Failure("start a scope: these cgroups are not made by systemd")
+    }
+
+    package var warnings: [String] { [] }
 }
 
 /// `exec --cgroup`: where below the container's cgroups a process is to go.
@@ -107,7 +140,13 @@ extension CgroupPlacement {
     /// The manager for these cgroups; without locations, one that does nothing.
     package func makeManager() -> any CgroupManager {
         if locations.isEmpty { return DisabledDriver(self) }
-        return mode == .unified ? UnifiedDriver(self) : LegacyDriver(self)
+        if let scope { return SystemdDriver(self, scope) }
+        return makeFileManager()
+    }
+
+    /// The manager that works on the files alone.
+    func makeFileManager() -> any ScopeFiles {
+        mode == .unified ? UnifiedDriver(self) : LegacyDriver(self)
     }
 
     /// `--cgroup-manager disabled`: the container stays in the runtime's cgroups.

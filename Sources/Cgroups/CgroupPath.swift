@@ -40,11 +40,19 @@ package struct CgroupPlacement: Equatable, Sendable {
     package let locations: [CgroupLocation]
     /// Whether a cgroup that may not be made is left out, as long as nothing is asked of it.
     package let isRootless: Bool
+    /// The unit of systemd that they belong to; `nil` when the runtime makes them itself.
+    package let scope: ScopePlacement?
 
-    package init(mode: HostFacts.CgroupMode, locations: [CgroupLocation], isRootless: Bool) {
+    package init(
+        mode: HostFacts.CgroupMode,
+        locations: [CgroupLocation],
+        isRootless: Bool,
+        scope: ScopePlacement? = nil
+    ) {
         self.mode = mode
         self.locations = locations
         self.isRootless = isRootless
+        self.scope = scope
     }
 
     /// The placement for a machine.
@@ -68,6 +76,7 @@ package struct CgroupPlacement: Equatable, Sendable {
             )
         }
         mode = layout.mode
+        scope = nil
         self.isRootless = isRootless
         locations = layout.hierarchies.map { hierarchy in
             var outer = isAbsolute ? [] : Self.components(of: hierarchy.ownPath)
@@ -113,7 +122,7 @@ package struct CgroupPlacement: Equatable, Sendable {
                 path: String(path.dropFirst())
             )
         }
-        return CgroupPlacement(mode: mode, locations: moved, isRootless: isRootless)
+        return CgroupPlacement(mode: mode, locations: moved, isRootless: isRootless, scope: scope)
     }
 
     /// The same placement, knowing which cgroups above the container's are not there yet: `create` makes those too, and
@@ -132,7 +141,8 @@ package struct CgroupPlacement: Equatable, Sendable {
                 }
                 return location
             },
-            isRootless: isRootless
+            isRootless: isRootless,
+            scope: scope
         )
     }
 

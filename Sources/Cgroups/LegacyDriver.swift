@@ -7,7 +7,7 @@ internal import KernelTypes
 internal import LinuxSystem
 
 /// The manager for cgroup v1.
-final class LegacyDriver: CgroupManager {
+final class LegacyDriver: ScopeFiles {
     /// The container's cgroup in one hierarchy.
     final class Member {
         let location: CgroupLocation
@@ -46,23 +46,38 @@ final class LegacyDriver: CgroupManager {
     // MARK: Making
 
     func create() throws(Failure) {
-        try create(members.filter { $0.directory == nil })
+        try create(members.filter { $0.directory == nil }, isShared: false)
     }
 
     func createBirthplace() throws(Failure) -> CgroupJoin {
         var join = CgroupJoin()
         if let unified {
-            try create([unified])
+            try create([unified], isShared: false)
             if let directory = unified.directory { try join.add(directory) }
         }
         return join
     }
 
-    private func create(_ members: [Member]) throws(Failure) {
+    /// systemd has made the cgroups of the controllers that it knows, and put the process there; the others are made as
+    /// usual, and the process is moved.
+    func adopt(_ process: CInt, _ memberships: [CgroupMembership], _ resources: ResourceConfiguration) throws(Failure) {
+        try create(members, isShared: true)
+        for member in members where member.denial == nil {
+            let place = member.location
+            let present = memberships.first { $0.hierarchy == place.hierarchy }?.path
+            guard present != "/\(place.path)", let directory = try member.open() else { continue }
+            try attempt("move process \(process) to the cgroup \(place.directory)", .write) { () throws(Errno) in
+                try directory.write("\(process)", to: "cgroup.procs")
+            }
+        }
+    }
+
+    /// - Parameter isShared: Whether somebody else may have made some, with processes in them.
+    private func create(_ members: [Member], isShared: Bool) throws(Failure) {
         var made: [CgroupLocation] = []
         do throws(Failure) {
             for member in members {
-                try make(member, &made)
+                try make(member, isShared: isShared, &made)
             }
         } catch {
             for location in made.reversed() {
@@ -73,7 +88,7 @@ final class LegacyDriver: CgroupManager {
         }
     }
 
-    private func make(_ member: Member, _ made: inout [CgroupLocation]) throws(Failure) {
+    private func make(_ member: Member, isShared: Bool, _ made: inout [CgroupLocation]) throws(Failure) {
         let needsCpuset = member.location.carries("cpuset")
         do throws(Failure) {
             let result = try CgroupDirectory.make(member.location) { parent throws(Failure) in
@@ -82,7 +97,7 @@ final class LegacyDriver: CgroupManager {
             }
             if result.isNew { made.append(member.location) }
             if needsCpuset { try Self.inheritCpuset(result.directory, isNew: result.isNew) }
-            if !result.isNew { try result.directory.checkFitness() }
+            if !result.isNew && !isShared { try result.directory.checkFitness() }
             member.directory = result.directory
             member.isFresh = result.isNew
         } catch {

@@ -6,7 +6,7 @@ internal import KernelTypes
 internal import LinuxSystem
 
 /// The manager for cgroup v2.
-final class UnifiedDriver: CgroupManager {
+final class UnifiedDriver: ScopeFiles {
     let placement: CgroupPlacement
     private let location: CgroupLocation
     private var directory: CgroupDirectory?
@@ -90,6 +90,22 @@ final class UnifiedDriver: CgroupManager {
                 let action = "pass the controller \(controller) on in \(parent.location.directory)"
                 delegationFailure = Failure(action, .write, error, detail: "cgroup.subtree_control")
             }
+        }
+    }
+
+    // MARK: Made by systemd
+
+    /// systemd passes on only the controllers that it knows; others are passed on when a limit needs them.
+    func adopt(_ process: CInt, _ memberships: [CgroupMembership], _ resources: ResourceConfiguration) throws(Failure) {
+        let needed = Set(try ResourceTranslation.unified(resources).map(\.controller)).subtracting([""])
+        let own = try required("use the scope's cgroup")
+        let offered = (try own.readIfPresent("cgroup.controllers") ?? "").split(separator: " ").map(String.init)
+        if needed.isSubset(of: offered) { return }
+        let components = location.path.split(separator: "/").map(String.init)
+        for depth in 0..<components.count {
+            let path = components[..<depth].joined(separator: "/")
+            let place = CgroupLocation(hierarchy: "", mountPoint: location.mountPoint, path: path)
+            if let parent = try CgroupDirectory.open(place) { try passOnControllers(of: parent) }
         }
     }
 

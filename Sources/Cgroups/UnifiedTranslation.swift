@@ -113,7 +113,7 @@ extension ResourceTranslation {
     }
 
     /// The spec limits memory and swap together, v2 limits swap alone.
-    private static func swapAlone(_ memory: MemoryResources) throws(Failure) -> String? {
+    static func swapAlone(_ memory: MemoryResources) throws(Failure) -> String? {
         let limit = given(memory.limit)
         guard let swap = given(memory.swap) else { return limit == -1 ? "max" : nil }
         if swap < 0 { return "max" }

@@ -18,7 +18,7 @@ package enum Birth {
         _ limits: LimitPlan,
         cgroups: CgroupDirectories
     ) -> [RuntimeStep] {
-        let plan = NamespacePlan(c, f)
+        let plan = NamespacePlan(c, f, r)
         var steps: [RuntimeStep] = []
 
         // ORDER: the record names what will exist before any of it does: from here on `delete` can clean up.
@@ -29,10 +29,10 @@ package enum Birth {
         if let label = c.process?.selinuxLabel { steps.append(.checkLabel(label, key: "process.selinuxLabel")) }
         if let label = c.mountLabel { steps.append(.checkLabel(label, key: "linux.mountLabel")) }
         if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
-        let hasCgroups = !cgroups.all.isEmpty
-        if hasCgroups && plan.cgroupsFollowInit {
+        let isScoped = r.cgroupDriver == .systemd
+        if plan.cgroupsFollowInit {
             steps.append(.createBirthplace(cgroups.unified))
-        } else if hasCgroups {
+        } else if !cgroups.all.isEmpty && !isScoped {
             steps += [.createCgroup(cgroups.all), .limitResources]
             if let uid = c.cgroupOwner(f) { steps.append(.delegateCgroup(uid: uid)) }
             steps.append(.openCgroup)
@@ -47,18 +47,27 @@ package enum Birth {
         if r.gate == .fifo { steps.append(.makeGate) }
 
         // Init is born.
+        // ORDER: systemd makes a scope around a process that exists; it waits, and does nothing without its limits.
+        var scope: [RuntimeStep] = []
+        if isScoped {
+            scope = [.startScope(cgroups.all), .limitResources]
+            if let uid = c.cgroupOwner(f) { scope.append(.delegateCgroup(uid: uid)) }
+            scope.append(.tell(.placed))
+        }
         if plan.needsIntermediate {
             steps.append(.cloneIntermediate)
+            steps += scope
             if plan.intermediateMakesUser { steps += [.waitFor(.unmapped), .mapIDs, .tell(.mapped)] }
             steps += [.waitFor(.born), .findInit]
         } else {
             steps.append(.cloneInit(plan.createdByClone))
+            steps += scope
         }
         // ORDER: from outside, where the power to lower it is, and before init has other ids.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
         if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
         steps += [.recordInit, .tell(.recorded)]
-        if hasCgroups && plan.cgroupsFollowInit {
+        if plan.cgroupsFollowInit {
             // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
             steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup, .tell(.placed)]
         }
@@ -82,11 +91,15 @@ package enum Birth {
     }
 
     /// create, in the intermediate process; empty when there is none.
-    static func intermediateSteps(_ c: ContainerConfiguration, _ f: HostFacts) -> [IntermediateStep] {
-        let plan = NamespacePlan(c, f)
+    static func intermediateSteps(
+        _ c: ContainerConfiguration,
+        _ f: HostFacts,
+        _ r: LaunchRequest
+    ) -> [IntermediateStep] {
+        let plan = NamespacePlan(c, f, r)
         guard plan.needsIntermediate else { return [] }
         // ORDER: while it still has the runtime's powers over cgroups.
-        var steps: [IntermediateStep] = [.dieWithParent, .joinCgroup]
+        var steps: [IntermediateStep] = [.dieWithParent, r.cgroupDriver == .systemd ? .waitFor(.placed) : .joinCgroup]
         // ORDER: an ordinary user's runtime could not map the ids of a process that hides from it.
         if !(c.namespaces.creates(.user) && f.isRootless) { steps.append(.becomeUntraceable) }
         for kind in plan.joinedByIntermediate {
@@ -109,14 +122,16 @@ package enum Birth {
         _ limits: LimitPlan,
         _ confinement: ConfinementPlan?
     ) -> [InitStep] {
-        let plan = NamespacePlan(c, f)
+        let plan = NamespacePlan(c, f, r)
         var steps: [InitStep] = []
 
         // Become nobody's child.
         steps += [.dieWithParent, .resetSignals, .newSession]
         if !c.namespaces.joined.isEmpty && !plan.needsIntermediate { steps.append(.becomeUntraceable) }
         // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
-        if !plan.needsIntermediate && !plan.cgroupsFollowInit { steps.append(.joinCgroup) }
+        if !plan.needsIntermediate && !plan.cgroupsFollowInit {
+            steps.append(r.cgroupDriver == .systemd ? .waitFor(.placed) : .joinCgroup)
+        }
         if plan.createdByClone.contains(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
         steps += plan.joinedByInit.map(InitStep.enterNamespace)
         if c.namespaces.creates(.cgroup) && !plan.cgroupsFollowInit { steps.append(.newCgroupNamespace) }
@@ -126,7 +141,7 @@ package enum Birth {
         steps += confine(confinement?.beforeRootfs)
 
         // Build the root, still seen from the host's tree.
-        steps += buildRoot(c, f, r, plan)
+        steps += buildRoot(c, f, plan)
         if c.process?.terminal == true { steps.append(.makeConsole) }
         if needsRuntimeHooks(c) { steps += [.tell(.mountsReady), .waitFor(.hooksDone)] }
         steps += hooks(.createContainer, c)
@@ -157,12 +172,11 @@ package enum Birth {
     private static func buildRoot(
         _ c: ContainerConfiguration,
         _ f: HostFacts,
-        _ r: LaunchRequest,
         _ plan: NamespacePlan
     ) -> [InitStep] {
         let mounts = RootfsPlan.beforePivot(c, f)
         guard plan.cgroupsFollowInit else { return mounts.map(InitStep.rootfs) }
-        var entry: [InitStep] = r.cgroupDriver == .disabled ? [] : [.waitFor(.placed), .joinCgroup]
+        var entry: [InitStep] = [.waitFor(.placed), .joinCgroup]
         // ORDER: the cgroup before its namespace, whose root is where the process is when it is made.
         if c.namespaces.creates(.cgroup) { entry.append(.newCgroupNamespace) }
         let place = mounts.firstIndex(where: \.needsCgroup) ?? mounts.count

@@ -9,7 +9,8 @@ extension CgroupPlacement {
     /// - Returns: Without those that an ordinary user could not make and does without.
     func mountSources() -> [CgroupMountSource] {
         let made = locations.filter { location in
-            !isRootless || (try? BorrowedFD.workingDirectory.facts(of: location.directory)) != nil
+            // systemd makes all of its own, later.
+            !isRootless || scope != nil || (try? BorrowedFD.workingDirectory.facts(of: location.directory)) != nil
         }
         return made.map { location in
             let name = location.mountPoint.split(separator: "/").last.map(String.init) ?? ""

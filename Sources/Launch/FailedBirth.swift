@@ -28,6 +28,9 @@ extension RuntimeSide {
         switch act {
         case .endProcesses: try endInit()
         case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
+        case .removeScope:
+            try endInit()
+            try cgroup.remove(deadline: Deadline.cleanup)
         case .removeRecord: try resources.directory?.remove()
         case .removePIDFile(let path): try PIDFile.remove(path)
         }

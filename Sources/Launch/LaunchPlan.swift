@@ -37,7 +37,7 @@ package struct LaunchPlan: Equatable, Sendable {
         )
         let limits = LimitPlan(c, capabilities, hardLimits: hardLimits)
         runtime = Birth.runtimeSteps(c, f, r, limits, cgroups: cgroups)
-        intermediate = Birth.intermediateSteps(c, f)
+        intermediate = Birth.intermediateSteps(c, f, r)
         initial = Birth.initSteps(c, f, r, limits, confinement)
         warnings = (confinement?.warnings ?? []) + limits.warnings
     }

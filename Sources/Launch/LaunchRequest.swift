@@ -1,5 +1,7 @@
 // What the command line adds to the configuration.
 
+package import Systemd
+
 /// How a container is to be created, beside what its config.json says.
 package struct LaunchRequest: Equatable, Sendable {
     /// Where init waits for its start.
@@ -22,7 +24,7 @@ package struct LaunchRequest: Equatable, Sendable {
 
     /// Who looks after cgroups.
     package enum CgroupDriver: String, Equatable, Sendable {
-        case cgroupfs, disabled
+        case cgroupfs, systemd, disabled
     }
 
     package var id: String
@@ -31,6 +33,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var gate: Gate
     package var console: Console
     package var cgroupDriver: CgroupDriver
+    /// For the systemd driver: what annotations ask of the container's unit.
+    package var unitProperties: [UnitProperty]
     package var noPivot: Bool
     package var noNewKeyring: Bool
     /// Descriptors from 3 up that the program keeps.
@@ -46,6 +50,7 @@ package struct LaunchRequest: Equatable, Sendable {
         gate = .fifo
         console = .none
         cgroupDriver = .cgroupfs
+        unitProperties = []
         noPivot = false
         noNewKeyring = false
         preservedDescriptors = 0

@@ -21,7 +21,7 @@ struct NamespacePlan {
     /// v2 cgroup is one that init is born in, and what an intermediate enters its children are born in.
     let cgroupsFollowInit: Bool
 
-    init(_ c: ContainerConfiguration, _ f: HostFacts) {
+    init(_ c: ContainerConfiguration, _ f: HostFacts, _ r: LaunchRequest) {
         let namespaces = c.namespaces
         // ORDER: the cgroup namespace is made by init, when it is in the container's cgroup; time by the intermediate.
         let intermediateMakesUser = namespaces.creates(.user) && namespaces.creates(.time)
@@ -34,7 +34,9 @@ struct NamespacePlan {
             || (namespaces.creates(.user) && !namespaces.joined.isEmpty)
         let others = namespaces.joined.map(\.kind).filter { $0 != .user }
         let user: [NamespaceKind] = namespaces.joins(.user) ? [.user] : []
-        cgroupsFollowInit = !needsIntermediate && !f.isRootless && [.legacy, .hybrid].contains(f.cgroupMode)
+        cgroupsFollowInit =
+            !needsIntermediate && !f.isRootless && r.cgroupDriver == .cgroupfs
+            && [.legacy, .hybrid].contains(f.cgroupMode)
         // ORDER: the machine's root enters the user namespace last, while it still has power over all the others; an
         // ordinary user enters it first, because that is what gives power over them.
         let ordered = f.isRootless ? user + others : others + user

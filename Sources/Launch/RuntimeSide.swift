@@ -102,6 +102,7 @@ package final class RuntimeSide {
         case .compileFilter: try resources.compileFilter(configuration, stateRoot, log)
         case .createBirthplace: resources.cgroupEntry = CgroupEntry(try cgroup.createBirthplace())
         case .createCgroup: try cgroup.create()
+        case .startScope: try startScope()
         case .limitResources: try cgroup.apply(configuration.resources)
         case .delegateCgroup(let uid): try cgroup.delegate(to: uid)
         case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: []))
@@ -177,6 +178,19 @@ extension RuntimeSide {
         }
         resources.namespaces.add(fd)
         resources.namespaceKinds.append(kind)
+    }
+
+    private func startScope() throws(Failure) {
+        // Whichever was cloned first; the other is born where that one is.
+        let process = initPID > 0 ? initPID : intermediatePID
+        try cgroup.startScope(
+            ScopeRequest(
+                process: process,
+                id: request.id,
+                resources: configuration.resources,
+                properties: request.unitProperties
+            )
+        )
     }
 
     private func openMountSources() throws(Failure) {

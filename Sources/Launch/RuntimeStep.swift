@@ -28,6 +28,8 @@ package enum RuntimeStep: StepText {
     /// Makes the cgroup that init is born in.
     case createBirthplace([String])
     case createCgroup([String])
+    /// Has systemd make the cgroups around the process that was just cloned, and waits until it is there.
+    case startScope([String])
     case limitResources
     /// Lets the container's user manage its own cgroup.
     case delegateCgroup(uid: UInt32)
@@ -62,6 +64,7 @@ package enum RuntimeStep: StepText {
         case .compileFilter: "compileFilter"
         case .createBirthplace: "createBirthplace"
         case .createCgroup: "createCgroup"
+        case .startScope: "startScope"
         case .limitResources: "limitResources"
         case .delegateCgroup: "delegateCgroup"
         case .openMountSources: "openMountSources"
@@ -92,7 +95,7 @@ package enum RuntimeStep: StepText {
         case .openNamespace(let kind, let path): "\(kind.rawValue) \(path)"
         case .checkLabel(let label, let key): "\(label) (\(key))"
         case .compileFilter(let rules): "\(rules) rules"
-        case .createBirthplace(let paths), .createCgroup(let paths): paths.joined(separator: " ")
+        case .createBirthplace(let paths), .createCgroup(let paths), .startScope(let paths): paths.joined(separator: " ")
         case .delegateCgroup(let uid): "to the user \(uid)"
         case .openMountSources(let count): "\(count)"
         case .connectConsole(let path): path
@@ -115,6 +118,8 @@ package enum RuntimeStep: StepText {
     package enum Undo: Equatable, Sendable {
         case endProcesses
         case removeCgroup
+        /// The end of its processes first: systemd would wait for them.
+        case removeScope
         case removeRecord
         case removePIDFile(path: String)
     }
@@ -123,6 +128,7 @@ package enum RuntimeStep: StepText {
     package var undoesWhenFailed: Bool {
         if case .createCgroup = self { return true }
         if case .createBirthplace = self { return true }
+        if case .startScope = self { return true }
         if case .cloneIntermediate = self { return true }
         return false
     }
@@ -132,6 +138,7 @@ package enum RuntimeStep: StepText {
         switch self {
         case .reserveID: .removeRecord
         case .createBirthplace, .createCgroup: .removeCgroup
+        case .startScope: .removeScope
         case .cloneInit, .cloneIntermediate: .endProcesses
         case .writePIDFile(let path): .removePIDFile(path: path)
         default: nil

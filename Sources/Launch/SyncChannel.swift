@@ -12,10 +12,11 @@ package enum SyncMessage: UInt8, CaseIterable, Sendable {
     case unmapped
     /// Runtime to init or to the intermediate: your user and group ids are mapped.
     case mapped
-    /// Runtime to init: the cgroups are made and limited; their files come along, the number is their mask.
-    case placed
     /// Runtime to init: your pid is on record, so you no longer need to die with me.
     case recorded
+    /// Runtime to init: the cgroups are made and limited; their files come along, the number is their mask. Or to the
+    /// first process: systemd has put you there.
+    case placed
     /// Init to runtime: all mounts are in place, the root is not entered yet.
     case mountsReady
     /// Runtime to init: prestart and createRuntime hooks are done.

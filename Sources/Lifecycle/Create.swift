@@ -7,6 +7,7 @@ internal import KernelTypes
 internal import Launch
 internal import LinuxSystem
 internal import Records
+internal import Systemd
 
 /// `create`.
 package enum Create {
@@ -36,7 +37,7 @@ package enum Create {
         let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
         try bundle.checkRoot()
         let launch = try launchRequest(request, mode, bundle, context)
-        let placement = try Self.placement(bundle.configuration, launch, facts, context).notingMissingParents()
+        let cgroup = try Self.cgroup(bundle.configuration, launch, facts, context)
         var record = ContainerRecord(
             id: request.id,
             configuration: bundle.configuration,
@@ -44,7 +45,7 @@ package enum Create {
             created: Timestamp.text(of: Machine.wallClock()),
             owner: facts.effectiveUserID,
             bootID: try ProcessIdentity.bootID(),
-            cgroups: placement
+            cgroups: cgroup.placement
         )
         if request.noNewKeyring { record.keepsKeyring = true }
         return try RuntimeSide(
@@ -53,13 +54,39 @@ package enum Create {
             facts,
             launch,
             stateRoot: context.stateRoot,
-            cgroup: placement.makeManager(),
+            cgroup: cgroup,
             record: record,
             log: context.log
         )
     }
 
-    /// Where the container's cgroups will be; the same for `explain`.
+    private static func cgroup(
+        _ configuration: ContainerConfiguration,
+        _ launch: LaunchRequest,
+        _ facts: HostFacts,
+        _ context: RuntimeContext
+    ) throws(Failure) -> any CgroupManager {
+        guard launch.cgroupDriver == .systemd else {
+            return try placement(configuration, launch, facts, context).notingMissingParents().makeManager()
+        }
+        return try SystemdDriver.plan(
+            try scope(configuration, launch, facts),
+            resources: configuration.resources,
+            isRootless: context.toleratesMissingCgroups ?? facts.isRootless
+        )
+    }
+
+    private static func scope(
+        _ configuration: ContainerConfiguration,
+        _ launch: LaunchRequest,
+        _ facts: HostFacts
+    ) throws(Failure) -> ScopePlacement {
+        let instance = SystemdInstance.ofThisProcess(isRootless: facts.isRootless)
+        let name = try ScopeName(cgroupsPath: configuration.cgroupsPath, id: launch.id, isUser: instance.isUser)
+        return ScopePlacement(name: name, instance: instance)
+    }
+
+    /// Where the container's cgroups will be, for `explain`: systemd is not asked where its own are.
     static func placement(
         _ configuration: ContainerConfiguration,
         _ launch: LaunchRequest,
@@ -67,6 +94,15 @@ package enum Create {
         _ context: RuntimeContext
     ) throws(Failure) -> CgroupPlacement {
         if launch.cgroupDriver == .disabled { return .disabled }
+        if launch.cgroupDriver == .systemd {
+            let scope = try scope(configuration, launch, facts)
+            return try CgroupPlacement.plan(
+                scope: scope,
+                controlGroup: scope.instance.usualControlGroup,
+                resources: configuration.resources,
+                isRootless: context.toleratesMissingCgroups ?? facts.isRootless
+            )
+        }
         return try CgroupPlacement.plan(
             cgroupsPath: configuration.cgroupsPath,
             id: launch.id,
@@ -85,6 +121,7 @@ package enum Create {
         launch.gate = mode == .create ? .fifo : .channel
         launch.console = try console(bundle.configuration.process, mode, socket: request.consoleSocket)
         launch.cgroupDriver = context.cgroupDriver
+        launch.unitProperties = try unitProperties(bundle.configuration, context)
         launch.noPivot = request.noPivot
         launch.noNewKeyring = request.noNewKeyring
         launch.preservedDescriptors = request.preservedDescriptors
@@ -92,6 +129,21 @@ package enum Create {
         launch.pidFile = try request.pidFile.map { path throws(Failure) in try AbsolutePath.of(path) }
         launch.pidfdSocket = request.pidfdSocket
         return launch
+    }
+
+    /// Without the systemd driver such annotations are nobody's business.
+    static func unitProperties(
+        _ configuration: ContainerConfiguration,
+        _ context: RuntimeContext
+    ) throws(Failure) -> [UnitProperty] {
+        guard context.cgroupDriver == .systemd else { return [] }
+        var properties: [UnitProperty] = []
+        for annotation in configuration.annotations {
+            if let property = try UnitProperty(annotation: annotation.key, annotation.value) {
+                properties.append(property)
+            }
+        }
+        return properties
     }
 
     /// Where the terminal of a process goes; the same for `exec`.

@@ -10,6 +10,7 @@ internal import Launch
 internal import LinuxSystem
 internal import OCISpec
 internal import Records
+internal import Systemd
 
 /// `delete`.
 package enum Delete {
@@ -49,18 +50,38 @@ package enum Delete {
         {
             cgroupsPath = spec.linux?.cgroupsPath
         }
-        let layout = try CgroupLayout.discover(controllers: [], needsOwnPaths: true)
-        let placement = try CgroupPlacement(
-            layout: layout,
-            cgroupsPath: cgroupsPath,
-            id: directory.id,
-            isRootless: facts.isRootless
-        )
-        let cgroup = placement.makeManager()
+        let cgroup = try cgroup(cgroupsPath, id: directory.id, facts, context).makeManager()
         try cgroup.killAll(deadline: Deadline.cleanup)
         try cgroup.remove(deadline: Deadline.cleanup)
         try directory.remove()
+        for warning in cgroup.warnings { context.log.warning(warning) }
         context.log.warning("the record of container \(directory.id) was damaged: its poststop hooks were not run")
+    }
+
+    /// Where the cgroups of a container must be of which only the path is known.
+    private static func cgroup(
+        _ cgroupsPath: String?,
+        id: String,
+        _ facts: HostFacts,
+        _ context: RuntimeContext
+    ) throws(Failure) -> CgroupPlacement {
+        let instance = SystemdInstance.ofThisProcess(isRootless: facts.isRootless)
+        if cgroupsPath != nil || context.cgroupDriver == .systemd,
+            let name = try? ScopeName(cgroupsPath: cgroupsPath, id: id, isUser: instance.isUser)
+        {
+            return try CgroupPlacement.plan(
+                scope: ScopePlacement(name: name, instance: instance),
+                controlGroup: instance.usualControlGroup,
+                resources: ResourceConfiguration(),
+                isRootless: facts.isRootless
+            )
+        }
+        return try CgroupPlacement(
+            layout: try CgroupLayout.discover(controllers: [], needsOwnPaths: true),
+            cgroupsPath: cgroupsPath,
+            id: id,
+            isRootless: facts.isRootless
+        )
     }
 }
 
@@ -123,8 +144,10 @@ final class Deletion {
     /// pid was not yet written down, or of a pid namespace that it shared. Everything else ended with the first process;
     /// who is in the cgroup now is somebody else, to whom the path was given meanwhile.
     private var mayHaveLeftProcesses: Bool {
-        let isOfThisBoot = (try? ProcessIdentity.bootID()) == record.bootID
-        return isOfThisBoot && (record.pid == 0 || !record.ownsPIDNamespace)
+        guard (try? ProcessIdentity.bootID()) == record.bootID else { return false }
+        // Until its pid is on record, what was put into a scope of systemd ends with the runtime; the scope may be another's.
+        if record.pid == 0 { return record.cgroups.placement.scope == nil }
+        return !record.ownsPIDNamespace
     }
 
     private func removeCgroup() throws(Failure) {
@@ -133,6 +156,7 @@ final class Deletion {
             return
         }
         try cgroup.remove(deadline: Deadline.cleanup)
+        for warning in cgroup.warnings { log.warning(warning) }
     }
 
     /// Runtime-spec: runtime.md, Lifecycle: a poststop hook that fails is a warning, and the next one runs.

@@ -30,6 +30,7 @@ package enum Explain {
         let c = bundle.configuration
         var launch = LaunchRequest(id: request.id, bundle: bundle.path)
         launch.cgroupDriver = context.cgroupDriver
+        launch.unitProperties = try Create.unitProperties(c, context)
         launch.noPivot = request.noPivot
         launch.noNewKeyring = request.noNewKeyring
         if c.process?.terminal == true {

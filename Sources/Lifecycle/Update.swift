@@ -35,7 +35,9 @@ package enum Update {
         // Kept first: it can be put back whatever happens; of the limits the kernel's answer is not known before.
         try directory.keepConfiguration(change.configuration)
         do throws(Failure) {
-            try record.cgroups.placement.makeManager().update(change.limits, devices: change.devices)
+            let cgroup = record.cgroups.placement.makeManager()
+            try cgroup.update(change.limits, devices: change.devices)
+            for warning in cgroup.warnings { context.log.warning(warning) }
         } catch {
             let failure = error
             do throws(Failure) {

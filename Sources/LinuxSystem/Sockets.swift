@@ -24,9 +24,36 @@ package enum Sockets {
         try checkRetrying { unsafe clinux_connect_unix(socket.rawValue, path) }
         return socket
     }
+
+    /// How a listening unix socket is found.
+    package enum Name: Sendable {
+        /// At most 107 bytes.
+        case path(String)
+        /// A name of unix(7)'s abstract namespace, at most 107 bytes.
+        case abstract(String)
+    }
+
+    /// A non-blocking stream; a listener whose queue is full is `EAGAIN`. The corresponding call is `connect(2)`.
+    package static func connectWithoutWaiting(to name: Name) throws(Errno) -> OwnedFD {
+        let socket = OwnedFD(try check(clinux_socket_unix(CInt(SOCK_STREAM.rawValue))))
+        try socket.borrowed.setNonBlocking(true)
+        switch name {
+        case .path(let path):
+            try checkRetrying { unsafe clinux_connect_unix(socket.rawValue, path) }
+        case .abstract(let text):
+            let bytes = Array(text.utf8)
+            try checkRetrying { unsafe clinux_connect_abstract(socket.rawValue, bytes, bytes.count) }
+        }
+        return socket
+    }
 }
 
 extension BorrowedFD {
+    /// Sends as much as a stream takes at once, and never raises SIGPIPE. The corresponding call is `sendmsg(2)`.
+    package func sendSome(_ bytes: [UInt8]) throws(Errno) -> Int {
+        try checkRetrying { unsafe clinux_send_fds(rawValue, bytes, bytes.count, nil, 0) }
+    }
+
     /// Sends bytes with at most 32 descriptors in one message. The corresponding system call is `sendmsg(2)`.
     package func send(_ bytes: [UInt8], descriptors: [BorrowedFD] = []) throws(Errno) {
         let raw = descriptors.map(\.rawValue)

@@ -4,6 +4,7 @@
 package import Cgroups
 package import Configuration
 internal import KernelTypes
+internal import Systemd
 
 /// The facts of one container on disk, `state.json`.
 package struct ContainerRecord: Decodable, Sendable {
@@ -108,13 +109,28 @@ package struct StoredPlacement: Decodable, Sendable {
         let missingParents: Int
     }
 
+    /// The unit of systemd that the cgroups belong to.
+    struct Scope: Decodable, Sendable {
+        let unit: String
+        let slice: String
+        /// Of the user whose systemd it is; `nil` for the machine's.
+        let user: UInt32?
+    }
+
     let mode: String
     let isRootless: Bool
+    /// `nil` when the runtime made the cgroups itself.
+    let scope: Scope?
     let locations: [Location]
 
     init(_ placement: CgroupPlacement) {
         mode = placement.mode.rawValue
         isRootless = placement.isRootless
+        scope = placement.scope.map {
+            var user: UInt32?
+            if case .user(let id) = $0.instance { user = id }
+            return Scope(unit: $0.name.unit, slice: $0.name.slice, user: user)
+        }
         locations = placement.locations.map {
             Location(
                 hierarchy: $0.hierarchy,
@@ -137,7 +153,13 @@ package struct StoredPlacement: Decodable, Sendable {
                     missingParents: $0.missingParents
                 )
             },
-            isRootless: isRootless
+            isRootless: isRootless,
+            scope: scope.map {
+                ScopePlacement(
+                    name: ScopeName(unit: $0.unit, slice: $0.slice),
+                    instance: $0.user.map(SystemdInstance.user) ?? .system
+                )
+            }
         )
     }
 }

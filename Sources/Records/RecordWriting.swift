@@ -42,6 +42,14 @@ extension StoredPlacement {
         writer.beginObject()
         writer.member("mode", mode)
         writer.member("isRootless", isRootless)
+        if let scope {
+            writer.name("scope")
+            writer.beginObject()
+            writer.member("unit", scope.unit)
+            writer.member("slice", scope.slice)
+            if let user = scope.user { writer.member("user", user) }
+            writer.end()
+        }
         writer.array("locations", locations) { location in
             writer.beginObject()
             writer.member("hierarchy", location.hierarchy)

@@ -30,7 +30,7 @@ package enum FeaturesReport {
         features.linux = linux
         features.annotations = ["io.github.seccomp.libseccomp.version": libseccomp]
         features.potentiallyUnsafeConfigAnnotations = [
-            "run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
+            "org.systemd.property.", "run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
         ]
         return features
     }
@@ -60,8 +60,8 @@ package enum FeaturesReport {
         var cgroup = CgroupFeatures()
         cgroup.v1 = true
         cgroup.v2 = true
-        cgroup.systemd = false
-        cgroup.systemdUser = false
+        cgroup.systemd = true
+        cgroup.systemdUser = true
         cgroup.rdma = true
         return cgroup
     }

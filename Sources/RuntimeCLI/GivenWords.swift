@@ -27,12 +27,12 @@ struct GivenWords {
     }
 
     /// The command that was asked for.
-    func command(with globals: GlobalOptions) throws(OptionProblem) -> Command {
+    func command() throws(OptionProblem) -> Command {
         if isOn(.help) { return .text(Usage.of(verb)) }
         try checkArgumentCount()
         switch verb.name {
-        case .create: return .create(try createOptions(with: globals), id: arguments[0])
-        case .run: return .run(try runOptions(with: globals), id: arguments[0])
+        case .create: return .create(try createOptions(), id: arguments[0])
+        case .run: return .run(try runOptions(), id: arguments[0])
         case .exec: return .exec(try execOptions())
         case .start: return .start(id: arguments[0])
         case .state: return .state(id: arguments[0])
@@ -104,13 +104,7 @@ struct GivenWords {
 
     // MARK: Verbs
 
-    private func createOptions(with globals: GlobalOptions) throws(OptionProblem) -> CreateOptions {
-        // Only making a container needs the manager; callers pass the option to every verb.
-        guard globals.cgroupManager != .systemd else {
-            throw OptionProblem(
-                message: "--systemd-cgroup: cgroups cannot be made by systemd yet; use --cgroup-manager cgroupfs"
-            )
-        }
+    private func createOptions() throws(OptionProblem) -> CreateOptions {
         var options = CreateOptions()
         if let bundle = text(.bundle) { options.bundle = bundle }
         options.configFile = text(.config)
@@ -124,9 +118,9 @@ struct GivenWords {
         return options
     }
 
-    private func runOptions(with globals: GlobalOptions) throws(OptionProblem) -> RunOptions {
+    private func runOptions() throws(OptionProblem) -> RunOptions {
         var options = RunOptions()
-        options.create = try createOptions(with: globals)
+        options.create = try createOptions()
         options.detach = isOn(.detach)
         options.keep = isOn(.keep)
         return options

@@ -35,7 +35,7 @@ package enum RootlessChoice: String, Sendable, CaseIterable {
 
 /// What parsing needs to know of the process.
 package struct Surroundings: Equatable, Sendable {
-    /// The effective user id.
+    /// The effective user id, as the machine sees it.
     package var userID: UInt32
     /// The value of `XDG_RUNTIME_DIR`.
     package var runtimeDirectory: String?

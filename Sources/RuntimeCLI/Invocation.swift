@@ -37,7 +37,7 @@ package struct Invocation: Equatable, Sendable {
                     guard let verb else { throw .noHelpTopic(word) }
                     return Invocation(
                         globals: globals,
-                        command: try GivenWords(scanner.words, of: verb).command(with: globals)
+                        command: try GivenWords(scanner.words, of: verb).command()
                     )
                 }
             }

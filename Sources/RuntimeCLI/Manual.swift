@@ -33,6 +33,13 @@ enum Manual {
             "and", ".B apus exec",
             text("exit as the program did, with 128+N if signal N ended it;"), ".B apus exec",
             text("exits with 255 when it fails itself."),
+            ".SH ENVIRONMENT", ".TP", ".B DBUS_SYSTEM_BUS_ADDRESS",
+            text(
+                "Where --systemd-cgroup finds systemd; /run/dbus/system_bus_socket, else systemd's own socket. For an "
+                    + "ordinary user DBUS_SESSION_BUS_ADDRESS, else the sockets in XDG_RUNTIME_DIR."
+            ),
+            ".TP", ".B APUS_DBUS_TIMEOUT",
+            text("How many seconds a whole conversation with systemd may take, 1 to 600; 30 if absent."),
             ".SH FILES", ".TP", ".I \(text("/run/apus"))",
             text("The state of root's containers; $XDG_RUNTIME_DIR/apus for an ordinary user."),
         ]

@@ -64,8 +64,7 @@ struct Verbs {
         switch globals.cgroupManager {
         case .cgroupfs: driver = .cgroupfs
         case .disabled: driver = .disabled
-        // Refused already where a container is made; callers give it to every verb.
-        case .systemd: driver = .cgroupfs
+        case .systemd: driver = .systemd
         }
         return RuntimeContext(
             stateRoot: StateRoot(path: try AbsolutePath.of(globals.root)),

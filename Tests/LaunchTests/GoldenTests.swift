@@ -27,9 +27,10 @@ struct GoldenTests {
             # The life of a container
 
             The steps of create, start, delete and exec for one configuration that uses most of what there is
-            (`spec-fixtures/config/valid/default.json`) and for one that needs the intermediate process
-            (`namespaces-all.json`). The lists are in `Sources/Launch/Birth.swift`, with the reasons for their order;
-            `apus explain` prints those of any bundle. `tell` and `waitFor` are where the processes meet.
+            (`spec-fixtures/config/valid/default.json`), for the same with `--systemd-cgroup`, and for one that needs
+            the intermediate process (`namespaces-all.json`). The lists are in `Sources/Launch/Birth.swift`, with the
+            reasons for their order; `apus explain` prints those of any bundle. `tell` and `waitFor` are where the
+            processes meet.
 
             This file is made from the lists by `APUS_UPDATE_GOLDENS=1 swift test --filter LaunchTests`, and a test
             checks it.
@@ -39,6 +40,11 @@ struct GoldenTests {
             ```
             \(try Plans.text("default"))
             \(try Plans.execText("default"))```
+
+            ## default.json, in a scope of systemd
+
+            ```
+            \(try Plans.text("default.systemd"))```
 
             ## namespaces-all.json
 

@@ -24,12 +24,16 @@ enum Plans {
     )
     static let hardLimits = [UInt64](repeating: .max, count: 16)
 
+    /// Behind the names of documents that are planned for the systemd driver too.
+    private static let scoped = ".systemd"
+
     /// Valid documents that become a container.
     static let names: [String] = {
         let files =
             (try? FileManager.default.contentsOfDirectory(atPath: fixtures.appending(path: "config/valid").path)) ?? []
-        return files.filter { $0.hasSuffix(".json") && (try? configuration($0)) != nil }.map { String($0.dropLast(5)) }
-            .sorted()
+        let plain = files.filter { $0.hasSuffix(".json") && (try? configuration($0)) != nil }
+            .map { String($0.dropLast(5)) }
+        return (plain + ["default", "namespaces-joined", "namespace-cgroup"].map { $0 + scoped }).sorted()
     }()
 
     /// The same on a machine with v1 hierarchies and a v2 one beside them, where cgroups are made while init mounts.
@@ -41,13 +45,15 @@ enum Plans {
     )
 
     static func configuration(_ file: String) throws -> ContainerConfiguration {
-        let data = try Data(contentsOf: fixtures.appending(path: "config/valid/\(file)"))
+        let document = file.replacingOccurrences(of: scoped, with: "")
+        let data = try Data(contentsOf: fixtures.appending(path: "config/valid/\(document)"))
         let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: [UInt8](data))
         return try Validator.configuration(from: spec, bundle: "/bundle", facts: facts)
     }
 
-    static func request(_ c: ContainerConfiguration) -> LaunchRequest {
+    static func request(_ c: ContainerConfiguration, _ name: String = "") -> LaunchRequest {
         var request = LaunchRequest(id: "ID", bundle: "/bundle")
+        if name.hasSuffix(scoped) { request.cgroupDriver = .systemd }
         if c.process?.terminal == true { request.console = .socket(path: "/console.sock") }
         request.pidFile = "/pid"
         return request
@@ -66,23 +72,32 @@ enum Plans {
             request,
             capabilities: capabilities,
             hardLimits: hardLimits,
-            cgroups: isHybrid ? hybridDirectories : CgroupDirectories(unified: ["/sys/fs/cgroup/ID"], legacy: [])
+            cgroups: isHybrid
+                ? hybridDirectories
+                : CgroupDirectories(
+                    unified: [
+                        request.cgroupDriver == .systemd
+                            ? "/sys/fs/cgroup/system.slice/apus-ID.scope" : "/sys/fs/cgroup/ID"
+                    ],
+                    legacy: []
+                )
         )
     }
 
     static func plan(_ name: String) throws -> LaunchPlan {
-        let (c, isHybrid) = try parse(name)
-        return try plan(c, request(c), isHybrid: isHybrid)
+        let (c, base, isHybrid) = try parse(name)
+        return try plan(c, request(c, base), isHybrid: isHybrid)
     }
 
-    private static func parse(_ name: String) throws -> (ContainerConfiguration, isHybrid: Bool) {
-        guard name.hasSuffix(hybrid) else { return (try configuration(name + ".json"), false) }
-        return (try configuration(name.dropLast(hybrid.count) + ".json"), true)
+    private static func parse(_ name: String) throws -> (ContainerConfiguration, base: String, isHybrid: Bool) {
+        let isHybrid = name.hasSuffix(hybrid)
+        let base = isHybrid ? String(name.dropLast(hybrid.count)) : name
+        return (try configuration(base + ".json"), base, isHybrid)
     }
 
     /// As `explain` prints it.
     static func text(_ name: String) throws -> String {
-        let (c, _) = try parse(name)
+        let (c, _, _) = try parse(name)
         return ExplainText.text(of: Explain.sections(c, try plan(name)), .text)
     }
 

@@ -233,11 +233,6 @@ func stateRoot(_ surroundings: Surroundings, _ directory: String) throws {
         "--preserve-fds: \"99999999999999999999\" is not a number from 0 to 2147483647; see \"apus create --help\""
     ),
     (
-        "--systemd-cgroup create web1",
-        "--systemd-cgroup: cgroups cannot be made by systemd yet; use --cgroup-manager cgroupfs; "
-            + "see \"apus create --help\""
-    ),
-    (
         "delete --regex a b",
         "--regex: \"apus delete\" takes one regular expression, not 2; see \"apus delete --help\""
     ),

@@ -90,7 +90,7 @@ func completionIsAcceptedByItsShell(_ shell: String) throws {
     #expect(linux.namespaces?.count == 8)
     #expect(linux.capabilities?.count == 41)
     #expect(linux.seccomp?.archs?.contains("SCMP_ARCH_X86_64") == true)
-    #expect(linux.cgroup?.systemd == false)
+    #expect(linux.cgroup?.systemd == true && linux.cgroup?.systemdUser == true)
     for list in [features.mountOptions, linux.seccomp?.actions, linux.seccomp?.archs] {
         #expect(list == list?.sorted())
     }

@@ -15,6 +15,8 @@ struct RuleTests {
         "Configuration": ["OCISpec", "KernelTypes"],
         "LinuxSystem": ["CLinux", "Glibc", "KernelTypes"],
         "Diagnostics": ["LinuxSystem"],
+        "DBus": ["LinuxSystem", "Diagnostics"],
+        "Systemd": ["DBus", "LinuxSystem", "Diagnostics"],
         "PathResolution": ["KernelTypes", "LinuxSystem", "Diagnostics"],
         "Rootfs": ["KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics"],
         "Confinement": [
@@ -22,15 +24,17 @@ struct RuleTests {
             "CSELinux",
         ],
         // Glibc for two functions of mathematics.
-        "Cgroups": ["KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "Glibc"],
-        "Records": ["Cgroups", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"],
+        "Cgroups": [
+            "KernelTypes", "Configuration", "PathResolution", "LinuxSystem", "Diagnostics", "Systemd", "DBus", "Glibc",
+        ],
+        "Records": ["Cgroups", "Systemd", "Configuration", "JSON", "KernelTypes", "LinuxSystem", "Diagnostics"],
         "Launch": [
             "KernelTypes", "Records", "Rootfs", "Confinement", "Cgroups", "OCISpec", "JSON", "Configuration",
-            "PathResolution", "LinuxSystem", "Diagnostics",
+            "PathResolution", "LinuxSystem", "Diagnostics", "Systemd",
         ],
         "Lifecycle": [
             "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution",
-            "LinuxSystem", "Diagnostics", "OCISpec", "JSON",
+            "LinuxSystem", "Diagnostics", "OCISpec", "JSON", "Systemd",
         ],
         "RuntimeCLI": [
             "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec",

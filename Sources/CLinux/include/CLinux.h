@@ -212,6 +212,7 @@ long clinux_bpf_program_fd(uint32_t id);
 long clinux_socket_unix(int type);
 long clinux_socketpair_seqpacket(int fds[CLINUX_NONNULL 2]);
 long clinux_connect_unix(int fd, const char *CLINUX_NONNULL path);
+long clinux_connect_abstract(int fd, const void *CLINUX_NONNULL name, size_t length);
 long clinux_bind_unix(int fd, const char *CLINUX_NONNULL path);
 long clinux_send_fds(int socket, const void *CLINUX_NONNULL data, size_t size, const int *CLINUX_NULLABLE fds, size_t count);
 // `fd_count` holds the room on entry and the number received on return.
