@@ -89,7 +89,7 @@ package enum Processes {
     package static func open(pid: CInt) throws(Errno) -> OwnedFD {
         do throws(Errno) {
             return OwnedFD(try check(clinux_pidfd_open(pid, 0)))
-        } catch where pid > 0 && (error == .EINVAL || error == .ENOENT) {
+        } catch  where pid > 0 && (error == .EINVAL || error == .ENOENT) {
             throw .ESRCH
         }
     }

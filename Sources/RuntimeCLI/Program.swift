@@ -21,7 +21,8 @@ package enum Program {
         let environment = Processes.environment
         let surroundings = Surroundings(
             userID: Processes.effectiveUserID,
-            runtimeDirectory: environment.value(of: "XDG_RUNTIME_DIR")
+            runtimeDirectory: environment.value(of: "XDG_RUNTIME_DIR"),
+            trace: environment.value(of: "APUS_TRACE")
         )
         let invocation: Invocation
         do throws(UsageProblem) {
@@ -34,6 +35,8 @@ package enum Program {
         }
         let missing = invocation.command.preservedDescriptors.flatMap { missingDescriptor($0, environment) }
         return withLog(invocation.globals) { log in
+            let trace = TraceFile(invocation.globals.trace, log, command: invocation.command.words)
+            defer { trace.write() }
             do throws(Failure) {
                 if let missing { throw missing }
                 return try Verbs(invocation.globals, log, arguments).perform(invocation.command)
