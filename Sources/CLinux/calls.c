@@ -234,9 +234,9 @@ long clinux_poll(int *fds, const short *events, short *returned, unsigned count,
     return ready;
 }
 
-void *clinux_shared_page(void) {
-    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return page == MAP_FAILED ? NULL : page;
+void *clinux_shared_memory(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
 }
 
 void clinux_exit(int status) { _exit(status); }

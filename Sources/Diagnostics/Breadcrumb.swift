@@ -5,11 +5,11 @@ package import LinuxSystem
 
 /// The present step of every process of one birth.
 package struct Breadcrumb: Sendable {
-    private let page: SharedPage
+    private let page: SharedWords
 
     /// To be made before the first clone.
     package init() throws(Errno) {
-        page = try SharedPage()
+        page = try SharedWords(count: ProcessRole.allCases.count)
     }
 
     /// Steps count from 1; 0 means none begun.

@@ -1,4 +1,5 @@
-// Where messages go: the file named by --log, and standard error. One write a line; never throws, because a broken
+// Where messages go: the file named by --log, and standard error; and whoever follows a command's steps (--debug,
+// --trace). One write a line; never throws, because a broken
 // log must not change what happens to a container. Rendering of errors and warnings only: secrets never reach here.
 
 package import LinuxSystem
@@ -13,10 +14,13 @@ package struct Log: Sendable {
     private let file: BorrowedFD?
     private let format: Format
     private let level: Level
+    /// Where the times of steps are noted; `nil` when nobody asked.
+    package let trace: Trace?
 
     /// - Parameter file: An open log file, kept open by the caller for the whole run; `nil` for standard error only.
     /// - Parameter level: The least important lines to write.
-    package init(file: BorrowedFD?, format: Format, level: Level) {
+    package init(file: BorrowedFD?, format: Format, level: Level, trace: Trace? = nil) {
+        self.trace = trace
         self.file = file
         self.format = format
         self.level = level
@@ -24,6 +28,27 @@ package struct Log: Sendable {
 
     /// Whether `debug` writes anything: lets callers skip building the text.
     package var isDebugging: Bool { level == .debug }
+
+    /// A step begins.
+    /// - Parameters:
+    ///   - index: Counted from 1.
+    ///   - writes: Whether the log's descriptor is still this log's: init closes it on its way.
+    package func begin(
+        _ role: ProcessRole,
+        _ index: Int,
+        of count: Int,
+        _ name: String,
+        _ detail: @autoclosure () -> String,
+        writes: Bool = true
+    ) {
+        if isDebugging && writes { debug("\(role.name) step \(index)/\(count) \(name) \(detail())") }
+        trace?.begin(role, "\(name) \(detail())")
+    }
+
+    /// The step that began last ends.
+    package func end(_ role: ProcessRole) {
+        trace?.end(role)
+    }
 
     package func debug(_ message: String) {
         if level == .debug { write(.debug, message, to: file ?? .standardError) }
@@ -57,7 +82,7 @@ package struct Log: Sendable {
     }
 
     /// A JSON string; it also serves the text format, whose quoting is the same.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -111,10 +111,11 @@ package final class ExecSide {
         while next < plan.runtime.count, !isBorder(plan.runtime[next]) {
             let step = plan.runtime[next]
             next += 1
-            if log.isDebugging { log.debug("runtime step \(next)/\(plan.runtime.count) \(step.name) \(step.detail)") }
+            log.begin(.runtime, next, of: plan.runtime.count, step.name, step.detail)
             resources.breadcrumb[.runtime] = next
             do throws(Failure) {
                 try perform(step)
+                log.end(.runtime)
             } catch {
                 throw rollBack(after: error.stamped(StepName(index: next, name: step.name), .runtime))
             }

@@ -41,7 +41,7 @@ final class InitSide {
         log: Log
     ) {
         self.log = log
-        logsSteps = log.isDebugging
+        logsSteps = true
         self.configuration = configuration
         self.request = request
         self.resources = resources
@@ -61,9 +61,10 @@ final class InitSide {
         try? Processes.setName("apus:[2:INIT]")
         for (index, step) in steps.enumerated() {
             resources.breadcrumb[.initial] = index + 1
-            if logsSteps { log.debug("init step \(index + 1)/\(steps.count) \(step.name) \(step.detail)") }
+            log.begin(.initial, index + 1, of: steps.count, step.name, step.detail, writes: logsSteps)
             do throws(Failure) {
                 try perform(step)
+                log.end(.initial)
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial)
                 listenerOfFailures.report(failure)

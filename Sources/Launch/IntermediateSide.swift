@@ -28,11 +28,10 @@ final class IntermediateSide {
         try? Processes.setName("apus:[1:INTER]")
         for (index, step) in steps.enumerated() {
             resources.breadcrumb[.intermediate] = index + 1
-            if log.isDebugging {
-                log.debug("intermediate step \(index + 1)/\(steps.count) \(step.name) \(step.detail)")
-            }
+            log.begin(.intermediate, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
                 try perform(step)
+                log.end(.intermediate)
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .intermediate)
                 resources.childChannel.report(failure)

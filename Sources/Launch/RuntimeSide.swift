@@ -74,15 +74,14 @@ package final class RuntimeSide {
     private func performSteps() throws(Failure) {
         for (index, step) in plan.runtime.enumerated() {
             let name = StepName(index: index + 1, name: step.name)
-            if log.isDebugging {
-                log.debug("runtime step \(name.index)/\(plan.runtime.count) \(step.name) \(step.detail)")
-            }
+            log.begin(.runtime, name.index, of: plan.runtime.count, step.name, step.detail)
             resources.breadcrumb[.runtime] = index + 1
             do throws(Failure) {
                 // Before the act: half of it may be done when it fails.
                 if let act = step.undo, step.undoesWhenFailed { remember(act) }
                 try perform(step)
                 if let act = step.undo, !step.undoesWhenFailed { remember(act) }
+                log.end(.runtime)
             } catch {
                 throw rollBack(after: error.stamped(name, .runtime))
             }

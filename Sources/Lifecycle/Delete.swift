@@ -102,9 +102,12 @@ final class Deletion {
     }
 
     func run() throws(Failure) {
-        for (index, step) in Birth.deletionSteps(poststop: record.poststop.map(\.hook)).enumerated() {
+        let steps = Birth.deletionSteps(poststop: record.poststop.map(\.hook))
+        for (index, step) in steps.enumerated() {
+            log.begin(.runtime, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
                 try perform(step)
+                log.end(.runtime)
             } catch {
                 throw error.stamped(StepName(index: index + 1, name: step.name), .runtime)
             }

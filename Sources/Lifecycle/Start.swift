@@ -26,9 +26,12 @@ package enum Start {
             throw Failure("cannot start container \(id): its config.json had no process section")
         }
         let starter = Starter(record, directory)
-        for (index, step) in Birth.startSteps(poststart: record.poststart.map(\.hook)).enumerated() {
+        let steps = Birth.startSteps(poststart: record.poststart.map(\.hook))
+        for (index, step) in steps.enumerated() {
+            context.log.begin(.runtime, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
                 try starter.perform(step)
+                context.log.end(.runtime)
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime)
                 // A startContainer hook fails in init, a poststart hook here.

@@ -112,24 +112,27 @@ package enum AnonymousFiles {
     }
 }
 
-/// One page of memory that this process shares with the children it makes afterwards.
-@safe package struct SharedPage: @unchecked Sendable {
+/// Memory that this process shares with the children it makes afterwards, for as long as any of them lives.
+@safe package struct SharedWords: @unchecked Sendable {
     private let base: UnsafeMutablePointer<UInt32>
+    /// How many words there are.
+    package let count: Int
 
-    /// 1024 words of 32 bits, all zero. The corresponding system call is `mmap(2)`.
-    package init() throws(Errno) {
-        guard let page = unsafe clinux_shared_page() else { throw .ENOMEM }
-        unsafe base = page.assumingMemoryBound(to: UInt32.self)
+    /// Words of 32 bits, all zero; what is not touched takes no memory. The corresponding system call is `mmap(2)`.
+    package init(count: Int) throws(Errno) {
+        guard let memory = unsafe clinux_shared_memory(count * MemoryLayout<UInt32>.size) else { throw .ENOMEM }
+        unsafe base = memory.assumingMemoryBound(to: UInt32.self)
+        self.count = count
     }
 
-    /// Word `index`, 0 to 1023.
+    /// Word `index`, from 0.
     package subscript(index: Int) -> UInt32 {
         get {
-            precondition((0..<1024).contains(index))
+            precondition((0..<count).contains(index))
             return unsafe base[index]
         }
         nonmutating set {
-            precondition((0..<1024).contains(index))
+            precondition((0..<count).contains(index))
             unsafe base[index] = newValue
         }
     }

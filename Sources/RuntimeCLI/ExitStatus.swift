@@ -58,6 +58,7 @@ extension Log {
     /// The log that the global options ask for.
     /// - Parameter file: The log file, opened by the caller for appending; `nil` for standard error.
     package init(_ globals: GlobalOptions, file: BorrowedFD?) {
-        self.init(file: file, format: globals.logFormat, level: globals.level)
+        let trace = globals.trace == nil ? nil : try? Trace()
+        self.init(file: file, format: globals.logFormat, level: globals.level, trace: trace)
     }
 }

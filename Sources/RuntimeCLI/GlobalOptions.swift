@@ -41,8 +41,16 @@ package struct Surroundings: Equatable, Sendable {
     package var runtimeDirectory: String?
     /// Whether root is root of a user namespace only, as an ordinary user's engine makes itself.
     package var isInUserNamespace: Bool
+    /// The value of `APUS_TRACE`, for engines that cannot be told to pass an option.
+    package var trace: String?
 
-    package init(userID: UInt32, runtimeDirectory: String?, isInUserNamespace: Bool = false) {
+    package init(
+        userID: UInt32,
+        runtimeDirectory: String?,
+        isInUserNamespace: Bool = false,
+        trace: String? = nil
+    ) {
+        self.trace = trace
         self.userID = userID
         self.runtimeDirectory = runtimeDirectory
         self.isInUserNamespace = isInUserNamespace
@@ -69,6 +77,8 @@ package struct GlobalOptions: Equatable, Sendable {
     package var logLevel: LogLevel = .warning
     package var cgroupManager: CgroupManagerChoice = .cgroupfs
     package var rootless: RootlessChoice = .automatic
+    /// Where the times of the steps go: a file, or a directory that gets one file for each command.
+    package var trace: String?
     private var debug = false
 
     /// `--debug` counts as `--log-level debug`.
@@ -77,6 +87,7 @@ package struct GlobalOptions: Equatable, Sendable {
     /// The options as they are if none is given.
     package init(in surroundings: Surroundings) {
         root = surroundings.stateRoot
+        trace = surroundings.trace
     }
 
     /// Notes one option that was given.
@@ -88,6 +99,7 @@ package struct GlobalOptions: Equatable, Sendable {
                 throw OptionProblem(message: "--root: \"\(value)\" cannot hold state; give a directory below /")
             }
             root = value
+        case .trace: trace = value.isEmpty ? nil : value
         case .log: log = try Self.logPath(value)
         case .logFormat: logFormat = try choice("--\(name.rawValue)", value)
         case .logLevel: logLevel = try choice("--\(name.rawValue)", value)

@@ -24,7 +24,8 @@ package enum Program {
             userID: userID,
             runtimeDirectory: runtimeDirectory,
             // Asked only where it makes a difference: it costs three kernel calls.
-            isInUserNamespace: userID == 0 && runtimeDirectory != nil && Processes.isInUserNamespace
+            isInUserNamespace: userID == 0 && runtimeDirectory != nil && Processes.isInUserNamespace,
+            trace: environment.value(of: "APUS_TRACE")
         )
         let invocation: Invocation
         do throws(UsageProblem) {
@@ -37,6 +38,8 @@ package enum Program {
         }
         let missing = invocation.command.preservedDescriptors.flatMap { missingDescriptor($0, environment) }
         return withLog(invocation.globals) { log in
+            let trace = TraceFile(invocation.globals.trace, log, command: invocation.command.words)
+            defer { trace.write() }
             do throws(Failure) {
                 if let missing { throw missing }
                 return try Verbs(invocation.globals, log, arguments).perform(invocation.command)

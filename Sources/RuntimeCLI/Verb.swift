@@ -5,7 +5,7 @@
 /// Every option by its long name.
 enum OptionName: String, Sendable {
     case all, apparmor, bundle, cap, cgroup, config, cwd, debug, detach, env, file, force, format, help, keep, log
-    case process, quiet, regex, root, rootless, tty, user, version
+    case process, quiet, regex, root, rootless, trace, tty, user, version
     case additionalGids = "additional-gids"
     case cgroupManager = "cgroup-manager"
     case consoleSocket = "console-socket"
@@ -114,6 +114,13 @@ extension Verb {
             of: "LEVEL",
             choices: words(of: LogLevel.self),
             help: "The least important messages to log (default: warning)"
+        ),
+        .value(
+            .trace,
+            of: "FILE",
+            help:
+                "Write when each step began and ended to FILE, as Chrome trace events (default: $APUS_TRACE, if set); "
+                + "a directory gets one file for each command"
         ),
         .flag(.debug, help: "Log every step; the same as --log-level debug"),
         .value(

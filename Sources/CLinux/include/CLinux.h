@@ -145,7 +145,7 @@ long clinux_sethostname(const char *CLINUX_NONNULL name, size_t length);
 long clinux_setdomainname(const char *CLINUX_NONNULL name, size_t length);
 long clinux_personality(unsigned long domain);
 long clinux_poll(int *CLINUX_NONNULL fds, const short *CLINUX_NONNULL events, short *CLINUX_NONNULL returned, unsigned count, int timeout_ms);
-void *CLINUX_NULLABLE clinux_shared_page(void);
+void *CLINUX_NULLABLE clinux_shared_memory(size_t size);
 _Noreturn void clinux_exit(int status);
 
 // Credentials
