@@ -4,8 +4,8 @@
 internal import Configuration
 
 extension GivenWords {
-    /// Options that a process file leaves nothing to say for. Not `--tty`: conmon gives it beside a file that asks for a
-    /// terminal, and the file decides.
+    /// Options that a process file leaves nothing to say for. Not `--tty`, which conmon gives beside a file: the process
+    /// then has a terminal, whatever the file says.
     private static let changes: [OptionName] = [
         .cwd, .env, .user, .additionalGids, .cap, .noNewPrivs, .apparmor, .processLabel,
     ]

@@ -241,7 +241,7 @@ struct ExecStateTests {
                 // The end of the terminal ends its session.
                 close(primary)
                 let pid = try #require(pid_t(box.contents(pidFile) ?? ""))
-                for _ in 0..<400 where kill(pid, 0) == 0 { usleep(5000) }
+                for _ in 0..<2000 where kill(pid, 0) == 0 { usleep(5000) }
                 try box.failExec(
                     ["-d", "-t", box.id, "true"],
                     with: "exec \(box.id): cannot allocate tty if apus will detach without setting console socket "

@@ -274,11 +274,11 @@ func isRefused(_ line: String, _ message: String) throws {
 }
 
 /// conmon gives both for a terminal.
-@Test func aProcessFileDecidesBesideTheTerminalOption() throws {
+@Test func aProcessFileMayStandBesideTheTerminalOption() throws {
     guard case .exec(let options) = try parse("exec --process p.json --tty web1").command else {
         Issue.record("that is not exec")
         return
     }
-    #expect(options.program == .file("p.json"))
+    #expect(options.program == .file("p.json", tty: true))
     #expect(throws: UsageProblem.self) { try parse("exec --process p.json --cwd / web1") }
 }
