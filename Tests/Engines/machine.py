@@ -4,6 +4,7 @@ there when the engine is gone was leaked."""
 
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,12 @@ def furnish(folder):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755" if point == "/run" else "mode=1777", "tmpfs", point],
                        check=True)
     os.makedirs("/run/lock")
+    # crun 1.8 gives the caller's /dev/null to the container's user: not the machine's.
+    os.makedirs(folder + "/devices")
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder + "/devices"], check=True)
+    os.mknod(folder + "/devices/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    os.chmod(folder + "/devices/null", 0o666)
+    subprocess.run(["mount", "--bind", folder + "/devices/null", "/dev/null"], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with open(folder + "/subordinate", "w") as file:
         file.write(SUBORDINATE)
@@ -109,6 +116,8 @@ class Snapshot:
                 now.remove(point)
         found += [f"a mount was left on {point}" for point in now]
         found += [f"a network namespace was left: {name}" for name in listing("/run/netns")]
+        if os.stat("/dev/null").st_uid:
+            found.append(f"/dev/null was given to user {os.stat('/dev/null').st_uid}")
         for name in ("apus", "crun", "runc"):
             found += [f"state of the runtime was left: /run/{name}/{entry}" for entry in listing("/run/" + name)
                   if entry != KEPT]
