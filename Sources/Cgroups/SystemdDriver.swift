@@ -21,8 +21,8 @@ package final class SystemdDriver: CgroupManager {
     private let scope: ScopePlacement
     private let files: any ScopeFiles
     private var conversation: SystemdConversation?
-    /// Whether this process tried to start the unit, and did not find it on record.
-    private var hasTried = false
+    /// Whether a unit of the name is the container's: on record, or agreed to by systemd. A failed try makes it nobody's.
+    private var isOurs = true
     /// What the unit was started with: setting these again needs no call.
     private var started: ResourceConfiguration?
     package private(set) var warnings: [String] = []
@@ -71,7 +71,7 @@ package final class SystemdDriver: CgroupManager {
 
     package func startScope(_ request: ScopeRequest) throws(Failure) {
         let systemd = try talk()
-        hasTried = true
+        isOurs = false
         var properties: [UnitProperty] = [
             UnitProperty("Description", .string("apus container \(request.id)")),
             UnitProperty("Slice", .string(scope.name.slice)),
@@ -85,7 +85,10 @@ package final class SystemdDriver: CgroupManager {
         properties += try translation(systemd).properties(of: request.resources)
         let given = request.properties.map(\.name)
         properties = properties.filter { !given.contains($0.name) } + request.properties
+        defer { isOurs = systemd.acceptedScope == scope.name.unit }
         try systemd.startScope(scope.name.unit, properties)
+        // What is asked later has a deadline of its own.
+        conversation = nil
         let memberships = try verify(request.process)
         try files.adopt(request.process, memberships, request.resources)
         started = request.resources
@@ -146,7 +149,7 @@ package final class SystemdDriver: CgroupManager {
     // MARK: The end
 
     package func remove(deadline: Int64) throws(Failure) {
-        if hasTried, conversation?.acceptedScope == nil {
+        if !isOurs {
             // A unit of that name is somebody else's, unless systemd fell silent before it could say so: then it ends by
             // itself, because its process has ended.
             if conversation?.breakdown != nil, try files.processes().isEmpty { try files.remove(deadline: deadline) }
