@@ -95,7 +95,8 @@ package enum RuntimeStep: StepText {
         case .openNamespace(let kind, let path): "\(kind.rawValue) \(path)"
         case .checkLabel(let label, let key): "\(label) (\(key))"
         case .compileFilter(let rules): "\(rules) rules"
-        case .createBirthplace(let paths), .createCgroup(let paths), .startScope(let paths): paths.joined(separator: " ")
+        case .createBirthplace(let paths), .createCgroup(let paths), .startScope(let paths):
+            paths.joined(separator: " ")
         case .delegateCgroup(let uid): "to the user \(uid)"
         case .openMountSources(let count): "\(count)"
         case .connectConsole(let path): path

@@ -33,8 +33,6 @@ struct OrderRule: Sendable, CustomStringConvertible {
         OrderRule(.runtime, "recordPlan", "createBirthplace", "a crash must leave a record of what exists"),
         OrderRule(.runtime, "limitResources", "openCgroup", "init enters cgroups that have their limits"),
         OrderRule(.runtime, "openCgroup", "tell placed", "the files come along"),
-        OrderRule(.runtime, "limitResources", "openCgroup", "nothing of the container runs without its limits"),
-        OrderRule(.runtime, "openCgroup", "cloneInit", "nothing of the container runs without its limits"),
         OrderRule(.runtime, "startScope", "limitResources", "the files are there when systemd has made them"),
         OrderRule(.runtime, "limitResources", "tell placed", "nothing of the container runs without its limits"),
         OrderRule(.runtime, "cloneIntermediate", "startScope", "a scope is made around a process"),

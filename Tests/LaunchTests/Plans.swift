@@ -25,7 +25,7 @@ enum Plans {
     static let hardLimits = [UInt64](repeating: .max, count: 16)
 
     /// Behind the names of documents that are planned for the systemd driver too.
-    private static let scoped = ".systemd"
+    static let scoped = ".systemd"
 
     /// Valid documents that become a container.
     static let names: [String] = {
