@@ -66,11 +66,11 @@ package enum Birth {
         // ORDER: from outside, where the power to lower it is, and before init has other ids.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
         if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
-        steps += [.recordInit, .tell(.recorded)]
         if plan.cgroupsFollowInit {
             // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
             steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup, .tell(.placed)]
         }
+        steps += [.recordInit, .tell(.recorded)]
 
         if needsRuntimeHooks(c) {
             steps.append(.waitFor(.mountsReady))
@@ -133,6 +133,7 @@ package enum Birth {
             steps.append(r.cgroupDriver == .systemd ? .waitFor(.placed) : .joinCgroup)
         }
         if plan.createdByClone.contains(.user) { steps += [.waitFor(.mapped), .becomeRoot] }
+        if !plan.createdByInit.isEmpty { steps.append(.newNamespaces(plan.createdByInit)) }
         steps += plan.joinedByInit.map(InitStep.enterNamespace)
         if c.namespaces.creates(.cgroup) && !plan.cgroupsFollowInit { steps.append(.newCgroupNamespace) }
         if c.namespaces.creates(.network) { steps.append(.bringUpLoopback) }

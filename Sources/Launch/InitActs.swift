@@ -48,6 +48,13 @@ enum NamespaceEntry {
         }
     }
 
+    static func make(_ kinds: [NamespaceKind]) throws(Failure) {
+        try attempt("make new namespaces", .unshare, detail: kinds.map(\.rawValue).joined(separator: ",")) {
+            () throws(Errno) in
+            try Namespaces.unshare(kinds)
+        }
+    }
+
     static func becomeRoot() throws(Failure) {
         try attempt("become root of the user namespace", .setresuid) { () throws(Errno) in
             try Credentials.setGroup(0)

@@ -83,6 +83,7 @@ final class InitSide {
         case .becomeUntraceable: try Untraceable.become()
         case .enterNamespace(let kind): try NamespaceEntry.enter(kind, resources)
         case .joinContainer(let kinds): try NamespaceEntry.joinContainer(kinds, resources)
+        case .newNamespaces(let kinds): try NamespaceEntry.make(kinds)
         case .becomeRoot: try NamespaceEntry.becomeRoot()
         case .joinCgroup: try joinCgroup()
         case .setAffinity(let cpus): try Affinity.set(cpus, "final")

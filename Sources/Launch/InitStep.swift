@@ -17,6 +17,7 @@ package enum InitStep: StepText {
     /// Before entering a namespace that others are in: they must not look into this process (CVE-2016-9962).
     case becomeUntraceable
     case enterNamespace(NamespaceKind)
+    case newNamespaces([NamespaceKind])
     /// `exec`: the namespaces of the container's process, all at once.
     case joinContainer([NamespaceKind])
     /// The ids of the user namespace's root.
@@ -58,6 +59,7 @@ package enum InitStep: StepText {
         case .newSession: "newSession"
         case .becomeUntraceable: "becomeUntraceable"
         case .enterNamespace: "enterNamespace"
+        case .newNamespaces: "newNamespaces"
         case .joinContainer: "joinContainer"
         case .becomeRoot: "becomeRoot"
         case .joinCgroup: "joinCgroup"
@@ -89,6 +91,7 @@ package enum InitStep: StepText {
     package var detail: String {
         switch self {
         case .enterNamespace(let kind): kind.rawValue
+        case .newNamespaces(let kinds): kinds.map(\.rawValue).joined(separator: " ")
         case .joinContainer(let kinds): kinds.map(\.rawValue).joined(separator: " ")
         case .setAffinity(let cpus): cpus.text
         case .setHostname(let name), .setDomainname(let name): name

@@ -5,8 +5,10 @@ internal import KernelTypes
 
 /// The division of the namespaces among the processes of a birth.
 struct NamespacePlan {
-    /// Made by the clone that bears init.
+    /// Made by the clone that bears init: only what it must be born in.
     let createdByClone: [NamespaceKind]
+    /// Made by init itself: a network namespace takes as long as all mounts, and the runtime has other things to do.
+    let createdByInit: [NamespaceKind]
     /// Entered by init itself, in this order.
     let joinedByInit: [NamespaceKind]
     /// Entered before init is born, in this order; see `needsIntermediate`.
@@ -26,7 +28,10 @@ struct NamespacePlan {
         // ORDER: the cgroup namespace is made by init, when it is in the container's cgroup; time by the intermediate.
         let intermediateMakesUser = namespaces.creates(.user) && namespaces.creates(.time)
         createdByClone = NamespaceKind.allCases.filter { kind in
-            namespaces.creates(kind) && kind != .cgroup && kind != .time && !(kind == .user && intermediateMakesUser)
+            namespaces.creates(kind) && (kind == .pid || kind == .user && !intermediateMakesUser)
+        }
+        createdByInit = NamespaceKind.allCases.filter { kind in
+            namespaces.creates(kind) && ![.pid, .user, .cgroup, .time].contains(kind)
         }
         self.intermediateMakesUser = intermediateMakesUser
         needsIntermediate =

@@ -287,7 +287,7 @@ extension RuntimeSide {
 
     private func recordCreated() throws(Failure) {
         record.phase = .created
-        try resources.directory?.write(record)
+        try resources.directory?.markCreated()
     }
 
     private func tell(_ message: SyncMessage) throws(Failure) {

@@ -20,7 +20,12 @@ package enum Namespaces {
 
     /// Moves this process (for pid and time: its children) into a new namespace. The call is `unshare(2)`.
     package static func unshare(_ kind: NamespaceKind) throws(Errno) {
-        try check(clinux_unshare(CInt(truncatingIfNeeded: kind.cloneFlag)))
+        try unshare([kind])
+    }
+
+    /// Several at once.
+    package static func unshare(_ kinds: [NamespaceKind]) throws(Errno) {
+        try check(clinux_unshare(CInt(truncatingIfNeeded: kinds.reduce(0) { $0 | $1.cloneFlag })))
     }
 
     /// The `CLONE_NEW*` flag of the namespace behind `fd`. The corresponding request is `NS_GET_NSTYPE` of ioctl_ns(2).

@@ -58,7 +58,7 @@ package final class ContainerDirectory {
         } catch {
             throw Failure("read \(path)/state.json", .read, error)
         }
-        let record: ContainerRecord
+        var record: ContainerRecord
         do throws(JSONError) {
             record = try JSONDecoder().decode(ContainerRecord.self, from: bytes)
         } catch {
@@ -70,7 +70,32 @@ package final class ContainerDirectory {
         guard record.layout <= ContainerRecord.currentLayout else {
             throw Failure("\(path)/state.json: layout \(record.layout) was written by a later version of apus")
         }
+        record.phase = try isMarkedCreated() ? .created : .creating
         return record
+    }
+
+    private static let createdMark = "created"
+
+    /// Notes that everything but the program is in place; for good.
+    package func markCreated() throws(Failure) {
+        try attempt("write \(path)/\(Self.createdMark)", .open) { () throws(Errno) in
+            _ = try directory.borrowed.open(
+                Self.createdMark,
+                [.writeOnly, .create, .exclusive, .noFollow],
+                mode: 0o600
+            )
+        }
+    }
+
+    private func isMarkedCreated() throws(Failure) -> Bool {
+        do throws(Errno) {
+            _ = try directory.borrowed.facts(of: Self.createdMark)
+            return true
+        } catch .ENOENT {
+            return false
+        } catch {
+            throw Failure("look at \(path)/\(Self.createdMark)", .statx, error)
+        }
     }
 
     /// Replaces the record: a reader sees the old one or this one. It is not synchronised to a disk: after a power cut

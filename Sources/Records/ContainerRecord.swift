@@ -8,8 +8,8 @@ internal import Systemd
 
 /// The facts of one container on disk, `state.json`.
 package struct ContainerRecord: Decodable, Sendable {
-    /// How far creation came.
-    package enum Phase: String, Decodable, Sendable {
+    /// How far creation came. Not in the document: a second file says it, which is cheaper than another document.
+    package enum Phase: String, Sendable {
         /// Written before anything exists in the kernel: names what will.
         case creating
         /// Everything but the program itself is in place.
@@ -48,6 +48,11 @@ package struct ContainerRecord: Decodable, Sendable {
     package var annotations: [StoredAnnotation]
     package var poststart: [StoredHook]
     package var poststop: [StoredHook]
+
+    private enum CodingKeys: CodingKey {
+        case layout, id, ociVersion, bundle, rootfs, created, owner, bootID, pid, startTime, cgroups, ownsPIDNamespace
+        case hasProcess, keepsKeyring, annotations, poststart, poststop
+    }
 
     package init(
         id: String,

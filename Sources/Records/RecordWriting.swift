@@ -9,7 +9,6 @@ extension ContainerRecord {
         let writer = JSONWriter()
         writer.beginObject()
         writer.member("layout", layout)
-        writer.member("phase", phase.rawValue)
         writer.member("id", id)
         writer.member("ociVersion", ociVersion)
         writer.member("bundle", bundle)

@@ -65,8 +65,10 @@ struct StateTests {
             #expect(try directory.readRecord() == nil)
             var written = try record("web", annotation: annotation)
             try directory.write(written)
-            written.phase = .created
+            #expect(try directory.readRecord()?.phase == .creating)
+            written.startTime = .max
             try directory.write(written)
+            try directory.markCreated()
             let read = try #require(try directory.readRecord())
             #expect(read.phase == .created)
             #expect(read.id == "web" && read.pid == 42 && read.startTime == .max && read.owner == 7)
