@@ -12,7 +12,7 @@ DEMO_PACKAGES := busybox-static
 VM_PACKAGES := qemu-system-x86
 ENGINE_PACKAGES := busybox-static python3 python3-grpcio python3-protobuf protobuf-compiler util-linux bsdutils iproute2 uidmap \
 	crun podman conmon catatonit containernetworking-plugins buildah containerd docker.io tini
-CHECK_PACKAGES := procps gcc libc6-dev strace runc debootstrap $(ENGINE_PACKAGES)
+CHECK_PACKAGES := procps gcc libc6-dev strace runc debootstrap criu $(ENGINE_PACKAGES)
 
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \

@@ -90,10 +90,12 @@ let package = Package(
             "LinuxSystem",
             "Diagnostics"
         ),
+        room("CRIU", "Launch", "KernelTypes", "LinuxSystem", "Diagnostics"),
         room(
             "Lifecycle",
             "Systemd",
             "KernelTypes",
+            "CRIU",
             "Launch",
             "Records",
             "Rootfs",
@@ -109,6 +111,8 @@ let package = Package(
         room(
             "RuntimeCLI",
             "Lifecycle",
+            "CRIU",
+            "KernelTypes",
             "Launch",
             "Records",
             "Confinement",
@@ -143,7 +147,20 @@ let package = Package(
             "LinuxSystem"
         ),
         tests("LifecycleTests", "apus", "DenyCalls"),
-        tests("LaunchTests", "Launch", "Lifecycle", "RuntimeCLI", "Confinement", "Configuration", "OCISpec", "JSON"),
+        tests(
+            "LaunchTests",
+            "CRIU",
+            "Cgroups",
+            "KernelTypes",
+            "Launch",
+            "Lifecycle",
+            "RuntimeCLI",
+            "Confinement",
+            "Configuration",
+            "OCISpec",
+            "JSON"
+        ),
+        tests("CRIUTests", "CRIU", "LinuxSystem"),
         tests("DBusTests", "DBus", "Diagnostics", "LinuxSystem"),
         tests("SystemdTests", "Systemd", "Cgroups", "Configuration", "DBus", "Diagnostics", "LinuxSystem"),
         tests("SourceRulesTests"),

@@ -1,13 +1,13 @@
 // Where the container's cgroups are, in the words that Rootfs mounts them by: the two rooms do not know each other.
 
-internal import Cgroups
+package import Cgroups
 internal import LinuxSystem
-internal import Rootfs
+package import Rootfs
 
 extension CgroupPlacement {
     /// What a mount of type `cgroup` shows of this container.
     /// - Returns: Without those that an ordinary user could not make and does without.
-    func mountSources() -> [CgroupMountSource] {
+    package func mountSources() -> [CgroupMountSource] {
         let made = locations.filter { location in
             // systemd makes all of its own, later.
             !isRootless || scope != nil || (try? BorrowedFD.workingDirectory.facts(of: location.directory)) != nil

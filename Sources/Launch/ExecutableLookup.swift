@@ -7,7 +7,7 @@ internal import LinuxSystem
 /// Finding the program.
 package enum ExecutableLookup {
     /// What execvp(3) searches when PATH is unset.
-    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    package static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// The file to execute for `name`: itself when it has a slash, else the first executable one in PATH.
     /// - Throws: In the words that engines look for.

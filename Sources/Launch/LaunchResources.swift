@@ -1,57 +1,64 @@
 // Everything that a birth owns while it runs: the descriptors and prepared bytes that steps name by key. Made by the
 // runtime before the clone; init has its copy of the same memory.
 
-internal import Cgroups
+package import Cgroups
 internal import Confinement
 internal import Diagnostics
 internal import KernelTypes
-internal import LinuxSystem
+package import LinuxSystem
 internal import Records
 internal import Rootfs
 
 /// Descriptors that live as long as the table, by the order in which they came.
-final class FDTable {
+package final class FDTable {
     private var raw: [CInt] = []
 
     deinit {
         closeAll()
     }
 
+    package init() {}
+
     /// Takes a descriptor over.
-    func add(_ fd: consuming OwnedFD) {
+    package func add(_ fd: consuming OwnedFD) {
         raw.append(fd.release())
     }
 
     /// Takes both descriptors over, in their order.
-    func add(_ pair: consuming DescriptorPair) {
+    package func add(_ pair: consuming DescriptorPair) {
         let (first, second) = pair.release()
         raw += [first, second]
     }
 
-    var isEmpty: Bool { raw.isEmpty }
-    var descriptors: [BorrowedFD] { raw.map(BorrowedFD.init(rawValue:)) }
+    package var isEmpty: Bool { raw.isEmpty }
+    package var descriptors: [BorrowedFD] { raw.map(BorrowedFD.init(rawValue:)) }
 
-    subscript(index: Int) -> BorrowedFD {
+    package subscript(index: Int) -> BorrowedFD {
         BorrowedFD(rawValue: raw[index])
     }
 
+    /// Gives the only one up; `nil` when there is none.
+    package func take() -> OwnedFD? {
+        raw.popLast().map { OwnedFD(adopting: $0) }
+    }
+
     /// Closes one; its place stays.
-    func close(_ index: Int) {
+    package func close(_ index: Int) {
         if raw[index] >= 0 { Descriptors.close(BorrowedFD(rawValue: raw[index])) }
         raw[index] = -1
     }
 
-    func closeAll() {
+    package func closeAll() {
         for index in raw.indices { close(index) }
         raw = []
     }
 }
 
 /// A `CgroupJoin` that several processes' parts can share.
-final class CgroupEntry {
-    let join: CgroupJoin
+package final class CgroupEntry {
+    package let join: CgroupJoin
 
-    init(_ join: consuming CgroupJoin) {
+    package init(_ join: consuming CgroupJoin) {
         self.join = join
     }
 }

@@ -1,12 +1,12 @@
 // The file that tells the caller init's pid: decimal, no newline, never half written.
 
-internal import Diagnostics
+package import Diagnostics
 internal import LinuxSystem
 
 /// `--pid-file`.
-enum PIDFile {
+package enum PIDFile {
     /// Writes beside the file and renames, so that a reader sees all digits or none.
-    static func write(_ pid: CInt, to path: String) throws(Failure) {
+    package static func write(_ pid: CInt, to path: String) throws(Failure) {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let nameStart = slash.map { path.utf8.index(after: $0) } ?? path.startIndex
         let temporary = "\(path[..<nameStart]).\(path[nameStart...])"
@@ -24,7 +24,7 @@ enum PIDFile {
         }
     }
 
-    static func remove(_ path: String) throws(Failure) {
+    package static func remove(_ path: String) throws(Failure) {
         do throws(Errno) {
             try BorrowedFD.workingDirectory.unlink(path)
         } catch .ENOENT {

@@ -60,7 +60,7 @@ package enum Create {
         )
     }
 
-    private static func cgroup(
+    static func cgroup(
         _ configuration: ContainerConfiguration,
         _ launch: LaunchRequest,
         _ facts: HostFacts,

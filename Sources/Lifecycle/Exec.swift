@@ -3,7 +3,6 @@
 internal import Cgroups
 internal import Configuration
 package import Diagnostics
-internal import JSON
 internal import KernelTypes
 internal import Launch
 package import LinuxSystem
@@ -108,24 +107,13 @@ package enum Exec {
         _ directory: ContainerDirectory,
         _ facts: HostFacts
     ) throws(Failure) -> ContainerConfiguration {
-        let bytes = try directory.readConfiguration()
-        let spec: RuntimeSpec
-        var configuration: ContainerConfiguration
-        do throws(JSONError) {
-            spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
-        } catch {
-            throw Failure("\(directory.path)/config.json: \(error)")
-        }
-        do throws(ConfigurationProblem) {
-            configuration = try Validator.configuration(from: spec, bundle: record.bundle, facts: facts)
-        } catch {
-            throw Failure("\(directory.path)/config.json: \(error)")
-        }
+        let kept = try KeptConfiguration.read(directory, record, facts)
+        var configuration = kept.configuration
         // Said already when the container was created.
         configuration.warnings = []
         var warnings: [String] = []
         configuration.process = try request.process(
-            besides: spec.process,
+            besides: kept.spec.process,
             in: configuration,
             facts: facts,
             warnings: &warnings

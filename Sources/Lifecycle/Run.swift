@@ -83,7 +83,7 @@ package enum Run {
         }
     }
 
-    private static func remove(_ record: ContainerRecord, _ inode: UInt64, _ context: RuntimeContext) throws(Failure) {
+    static func remove(_ record: ContainerRecord, _ inode: UInt64, _ context: RuntimeContext) throws(Failure) {
         // Somebody else may have deleted it meanwhile, and even made another of that name.
         guard let directory = try context.stateRoot.openIfPresent(record.id, lock: .exclusive),
             directory.inode == inode

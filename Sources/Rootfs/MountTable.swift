@@ -4,7 +4,7 @@ internal import Diagnostics
 internal import LinuxSystem
 
 /// `/proc/self/mountinfo`; see proc_pid_mountinfo(5).
-enum MountTable {
+package enum MountTable {
     /// Larger tables than this are refused: bytes.
     private static let sizeLimit = 16 << 20
 
@@ -31,7 +31,7 @@ enum MountTable {
     }
 
     /// Space, tab, newline and backslash are written as three octal digits.
-    private static func unescaped(_ field: Substring) -> String {
+    package static func unescaped(_ field: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {

@@ -1,6 +1,8 @@
 // What the caller wants, as values: one case a verb, with its options typed. Made by Invocation; carried out by the
 // verbs. Nothing here reads the words.
 
+package import Lifecycle
+
 /// What was asked for.
 package enum Command: Equatable, Sendable {
     case create(CreateOptions, id: String)
@@ -16,6 +18,8 @@ package enum Command: Equatable, Sendable {
     case ps(PsOptions)
     case update(UpdateOptions)
     case events(EventsOptions)
+    case checkpoint(CheckpointSettings, id: String)
+    case restore(RunOptions, CheckpointSettings, id: String)
     case spec(SpecOptions)
     case explain(ExplainOptions)
     case features

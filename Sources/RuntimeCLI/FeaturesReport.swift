@@ -28,9 +28,13 @@ package enum FeaturesReport {
         ]
         features.mountOptions = MountOptionTable.names
         features.linux = linux
-        features.annotations = ["io.github.seccomp.libseccomp.version": libseccomp]
+        features.annotations = [
+            "io.github.seccomp.libseccomp.version": libseccomp,
+            "org.opencontainers.runc.checkpoint.enabled": "true",
+        ]
         features.potentiallyUnsafeConfigAnnotations = [
-            "org.systemd.property.", "run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
+            "org.criu.config", "org.systemd.property.", "run.oci.keep_original_groups",
+            "run.oci.seccomp_fail_unknown_syscall",
         ]
         return features
     }

@@ -44,6 +44,9 @@ struct GivenWords {
         case .ps: return .ps(try psOptions())
         case .update: return .update(try updateOptions())
         case .events: return .events(try eventsOptions())
+        case .checkpoint: return .checkpoint(try checkpointSettings(), id: arguments[0])
+        case .restore:
+            return .restore(try runOptions(), try restoreSettings(), id: arguments[0])
         case .spec: return .spec(specOptions())
         case .explain: return .explain(try explainOptions())
         case .features: return .features

@@ -104,6 +104,8 @@ extension Command {
         case .ps(let options): "ps \(options.id)"
         case .update(let options): "update \(options.id)"
         case .events(let options): "events \(options.id)"
+        case .checkpoint(_, let id): "checkpoint \(id)"
+        case .restore(_, _, let id): "restore \(id)"
         case .spec: "spec"
         case .explain: "explain"
         case .features: "features"

@@ -21,6 +21,25 @@ enum OptionName: String, Sendable {
     case preserveFDs = "preserve-fds"
     case processLabel = "process-label"
     case systemdCgroup = "systemd-cgroup"
+    // Of checkpoint and restore; see CheckpointOptions.swift.
+    case autoDedup = "auto-dedup"
+    case emptyNS = "empty-ns"
+    case extUnixSK = "ext-unix-sk"
+    case fileLocks = "file-locks"
+    case imagePath = "image-path"
+    case lazyPages = "lazy-pages"
+    case leaveRunning = "leave-running"
+    case lsmMountContext = "lsm-mount-context"
+    case lsmProfile = "lsm-profile"
+    case manageCgroupsMode = "manage-cgroups-mode"
+    case pageServer = "page-server"
+    case parentPath = "parent-path"
+    case preDump = "pre-dump"
+    case shellJob = "shell-job"
+    case statusFD = "status-fd"
+    case tcpClose = "tcp-close"
+    case tcpEstablished = "tcp-established"
+    case workPath = "work-path"
     // Of update and events; see LimitOptions.swift.
     case interval, memory, resources, stats
     case blockIOWeight = "blkio-weight"
@@ -44,9 +63,8 @@ enum OptionName: String, Sendable {
 
 /// Every verb by the word that calls it.
 enum VerbName: String, Sendable, CaseIterable {
-    case create, start, run, exec, state, list, kill, delete, pause, resume, ps, update, events, spec, explain,
-        features,
-        help, completion, man
+    case create, start, run, exec, state, list, kill, delete, pause, resume, ps, update, events, checkpoint, restore
+    case spec, explain, features, help, completion, man
 }
 
 /// One row of the verb table.
@@ -66,7 +84,7 @@ struct Verb: Sendable {
     let description: String
     let options: [OptionRow]
 
-    private init(
+    init(
         _ name: VerbName,
         _ summary: String,
         arguments: String = "",
@@ -314,6 +332,8 @@ extension Verb {
                 .flag(.stats, help: "Print statistics once, and end"),
             ]
         ),
+        checkpoint,
+        restore,
         Verb(
             .spec,
             "Write a configuration to start from",
@@ -360,7 +380,7 @@ extension Verb {
     ]
 
     /// The words for the values of a closed type.
-    private static func words<Value: CaseIterable & RawRepresentable>(of type: Value.Type) -> [String]
+    static func words<Value: CaseIterable & RawRepresentable>(of type: Value.Type) -> [String]
     where Value.RawValue == String {
         type.allCases.map(\.rawValue)
     }

@@ -36,6 +36,8 @@ struct Verbs {
         case .ps(let options): try ps(options)
         case .update(let options): try update(options)
         case .events(let options): try events(options)
+        case .checkpoint(let settings, let id): try Checkpoint.run(id: try checked(id), settings, try context())
+        case .restore(let options, let settings, let id): return try restore(options, settings, id)
         case .spec(let options): try SpecFile.write(options)
         case .explain(let options): try explain(options)
         case .features: try print(try FeaturesReport.text(libseccomp: SeccompFilter.libraryVersion))
@@ -102,11 +104,16 @@ struct Verbs {
 
     private func run(_ options: RunOptions, _ id: String) throws(Failure) -> ExitStatus {
         let request = try request(options.create, id)
-        var run = Run.Options()
-        run.detach = options.detach
-        run.keep = options.keep
-        run.noSubreaper = options.create.noSubreaper
-        return Self.status(of: try Run.run(request, run, try sealedContext()))
+        return Self.status(of: try Run.run(request, options.settings, try sealedContext()))
+    }
+
+    private func restore(
+        _ options: RunOptions,
+        _ settings: CheckpointSettings,
+        _ id: String
+    ) throws(Failure) -> ExitStatus {
+        let request = try request(options.create, id)
+        return Self.status(of: try Restore.run(request, settings, options.settings, try sealedContext()))
     }
 
     private func exec(_ options: ExecOptions) throws(Failure) -> ExitStatus {
@@ -183,6 +190,16 @@ struct Verbs {
         var request = CreateRequest(id: "ID", bundle: options.bundle)
         request.configFile = options.configFile
         try print(ExplainText.text(of: try Explain.run(request, try context()), options.format))
+    }
+}
+
+extension RunOptions {
+    fileprivate var settings: Run.Options {
+        var run = Run.Options()
+        run.detach = detach
+        run.keep = keep
+        run.noSubreaper = create.noSubreaper
+        return run
     }
 }
 

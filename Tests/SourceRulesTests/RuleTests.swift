@@ -32,12 +32,15 @@ struct RuleTests {
             "KernelTypes", "Records", "Rootfs", "Confinement", "Cgroups", "OCISpec", "JSON", "Configuration",
             "PathResolution", "LinuxSystem", "Diagnostics", "Systemd",
         ],
+        "CRIU": ["Launch", "KernelTypes", "LinuxSystem", "Diagnostics"],
         "Lifecycle": [
-            "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration", "PathResolution",
+            "CRIU", "KernelTypes", "Launch", "Records", "Rootfs", "Confinement", "Cgroups", "Configuration",
+            "PathResolution",
             "LinuxSystem", "Diagnostics", "OCISpec", "JSON", "Systemd",
         ],
         "RuntimeCLI": [
-            "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics", "LinuxSystem", "OCISpec",
+            "CRIU", "KernelTypes", "Lifecycle", "Launch", "Records", "Confinement", "Configuration", "Diagnostics",
+            "LinuxSystem", "OCISpec",
             "JSON",
         ],
         "apus": ["RuntimeCLI"],
