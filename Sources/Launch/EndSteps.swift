@@ -26,6 +26,11 @@ package enum StartStep: StepText {
         if case .hook(let point, let index, let hook) = self { return "\(point.rawValue)[\(index)] \(hook.path)" }
         return ""
     }
+
+    package var subject: String? {
+        if case .hook(_, _, let hook) = self { return hook.path }
+        return nil
+    }
 }
 
 /// One act of `delete`.
@@ -48,5 +53,10 @@ package enum DeletionStep: StepText {
     package var detail: String {
         if case .hook(let point, let index, let hook) = self { return "\(point.rawValue)[\(index)] \(hook.path)" }
         return ""
+    }
+
+    package var subject: String? {
+        if case .hook(_, _, let hook) = self { return hook.path }
+        return nil
     }
 }

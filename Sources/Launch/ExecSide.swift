@@ -96,7 +96,7 @@ package final class ExecSide {
             _ = try? Processes.reap(pidfd: table[0])
         }
         guard hasEndedToo(failure) else { return failure }
-        return Failure("cannot exec in a stopped container: it ended meanwhile (\(failure.line))")
+        return Failure("cannot exec in a stopped container: it ended meanwhile (\(failure.line))", .wrongState)
     }
 
     /// Whether the container's end is the reason. Its first process takes the others of its pid namespace along before
@@ -117,7 +117,9 @@ package final class ExecSide {
                 try perform(step)
                 log.end(.runtime)
             } catch {
-                throw rollBack(after: error.stamped(StepName(index: next, name: step.name), .runtime))
+                throw rollBack(
+                    after: error.stamped(StepName(index: next, name: step.name), .runtime, about: step.subject)
+                )
             }
         }
     }

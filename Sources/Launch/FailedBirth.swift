@@ -75,9 +75,13 @@ extension RuntimeSide {
             intermediate: plan.intermediate.map(\.name)
         )
         if let kills = try? cgroup.oomKillCount(), kills > 0 {
-            return Failure("container init was OOM-killed (memory limit too low?): \(text)")
+            return Failure(
+                "container init was OOM-killed (memory limit too low?): \(text)",
+                .oomKilled,
+                subject: request.id
+            )
         }
-        return Failure(text)
+        return Failure(text, .initDied, subject: request.id)
     }
 }
 

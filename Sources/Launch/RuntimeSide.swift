@@ -83,7 +83,7 @@ package final class RuntimeSide {
                 if let act = step.undo, !step.undoesWhenFailed { remember(act) }
                 log.end(.runtime)
             } catch {
-                throw rollBack(after: error.stamped(name, .runtime))
+                throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }
         }
     }

@@ -12,6 +12,8 @@ package protocol StepText: Equatable, Sendable {
     var name: String { get }
     /// The object, in words; empty when the name says all.
     var detail: String { get }
+    /// The one thing that it is about: a path, an id, or a key of config.json; `nil` when there is not one.
+    var subject: String? { get }
 }
 
 /// One act of the runtime process.
@@ -115,6 +117,20 @@ package enum RuntimeStep: StepText {
         }
     }
 
+    package var subject: String? {
+        switch self {
+        case .reserveID(let id): id
+        case .openNamespace(_, let path), .connectConsole(let path), .passListener(let path), .sendPidfd(let path),
+            .writePIDFile(let path):
+            path
+        case .checkLabel(_, let key): key
+        case .compileFilter: "linux.seccomp"
+        case .hook(_, _, let hook): hook.path
+        case .setLimit(let limit): limit.name
+        default: nil
+        }
+    }
+
     /// What takes the step back.
     package enum Undo: Equatable, Sendable {
         case endProcesses
@@ -197,6 +213,8 @@ package enum IntermediateStep: StepText {
         case .dieWithParent, .becomeUntraceable, .joinCgroup, .newUserNamespace, .becomeRoot: ""
         }
     }
+
+    package var subject: String? { nil }
 }
 
 extension ResourceLimit {

@@ -159,11 +159,15 @@ package enum Create {
         case (true, .create, let path?), (true, .detached, let path?): return .socket(path: path)
         case (true, _, nil):
             throw Failure(
-                "cannot allocate tty if apus will detach without setting console socket (process.terminal is true)"
+                "cannot allocate tty if apus will detach without setting console socket (process.terminal is true)",
+                .usage,
+                subject: "process.terminal"
             )
         case (_, _, _?):
             throw Failure(
-                "cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))"
+                "cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))",
+                .usage,
+                subject: "process.terminal"
             )
         }
     }

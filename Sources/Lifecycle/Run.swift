@@ -62,7 +62,11 @@ package enum Run {
     private static func start(_ birth: RuntimeSide) throws(Failure) {
         do throws(Failure) {
             guard birth.currentRecord.hasProcess else {
-                throw Failure("cannot run container \(birth.currentRecord.id): its config.json has no process section")
+                throw Failure(
+                    "cannot run container \(birth.currentRecord.id): its config.json has no process section",
+                    .configInvalid,
+                    subject: "process"
+                )
             }
             try birth.start()
         } catch {

@@ -15,15 +15,27 @@ package enum Start {
         guard let record = try directory.readRecord() else {
             throw Failure(
                 "cannot start container \(id): its creation was interrupted",
+                .wrongState,
+                subject: id,
                 hint: "apus delete --force \(id)"
             )
         }
         let status = try ContainerStatus.of(record, in: directory, isLocked: true)
-        if status == .running { throw Failure("cannot start an already running container: \(id)") }
-        if status == .stopped { throw Failure("cannot start a container that has stopped: \(id)") }
-        if status != .created { throw Failure("cannot start container \(id): it is \(status.rawValue)") }
+        if status == .running {
+            throw Failure("cannot start an already running container: \(id)", .wrongState, subject: id)
+        }
+        if status == .stopped {
+            throw Failure("cannot start a container that has stopped: \(id)", .wrongState, subject: id)
+        }
+        if status != .created {
+            throw Failure("cannot start container \(id): it is \(status.rawValue)", .wrongState, subject: id)
+        }
         guard record.hasProcess else {
-            throw Failure("cannot start container \(id): its config.json had no process section")
+            throw Failure(
+                "cannot start container \(id): its config.json had no process section",
+                .wrongState,
+                subject: id
+            )
         }
         let starter = Starter(record, directory)
         let steps = Birth.startSteps(poststart: record.poststart.map(\.hook))
@@ -33,7 +45,7 @@ package enum Start {
                 try starter.perform(step)
                 context.log.end(.runtime)
             } catch {
-                let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime)
+                let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime, about: step.subject)
                 // A startContainer hook fails in init, a poststart hook here.
                 if failure.step?.name == "hook" { return try end(record, directory, context, after: failure) }
                 throw failure
@@ -86,7 +98,11 @@ private final class Starter {
 
     private func openGate() throws(Failure) {
         guard let gate = try directory.openGate() else {
-            throw Failure("cannot start container \(record.id): its process ended before it was started")
+            throw Failure(
+                "cannot start container \(record.id): its process ended before it was started",
+                .initDied,
+                subject: record.id
+            )
         }
         let (start, report) = gate.release()
         self.start = OwnedFD(adopting: start)
@@ -106,7 +122,11 @@ private final class Starter {
             try report.borrowed.setNonBlocking(false)
         }
         guard try SyncChannel(report.borrowed).waitForExecution() else {
-            throw Failure("container \(record.id): its process was killed before it executed the program")
+            throw Failure(
+                "container \(record.id): its process was killed before it executed the program",
+                .initDied,
+                subject: record.id
+            )
         }
     }
 }

@@ -64,11 +64,17 @@ package final class ContainerDirectory {
         } catch {
             throw Failure(
                 "\(path)/state.json is damaged: \(error)",
+                .stateDamaged,
+                subject: id,
                 hint: "apus delete --force \(id) removes the container"
             )
         }
         guard record.layout <= ContainerRecord.currentLayout else {
-            throw Failure("\(path)/state.json: layout \(record.layout) was written by a later version of apus")
+            throw Failure(
+                "\(path)/state.json: layout \(record.layout) was written by a later version of apus",
+                .stateDamaged,
+                subject: id
+            )
         }
         return record
     }

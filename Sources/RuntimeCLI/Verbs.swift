@@ -54,7 +54,7 @@ struct Verbs {
         do throws(ConfigurationProblem) {
             _ = try ContainerID(id)
         } catch {
-            throw Failure(error.description)
+            throw Failure(error.description, .usage, subject: id)
         }
         return id
     }
@@ -142,7 +142,9 @@ struct Verbs {
         let number = options.signal == "0" ? 0 : SignalNumber(options.signal)?.rawValue
         guard let number else {
             throw Failure(
-                "signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64"
+                "signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64",
+                .usage,
+                subject: options.signal
             )
         }
         for id in try ids(options.containers, context) {
@@ -173,7 +175,11 @@ struct Verbs {
         case .matching(let expression):
             let known = try context.stateRoot.identifiers()
             guard let pattern = ExtendedPattern(expression) else {
-                throw Failure("--regex \"\(expression)\": expected a POSIX extended regular expression")
+                throw Failure(
+                    "--regex \"\(expression)\": expected a POSIX extended regular expression",
+                    .usage,
+                    subject: "--regex"
+                )
             }
             return known.filter { pattern.matches($0) }
         }
