@@ -23,6 +23,7 @@ package enum Birth {
 
         // ORDER: the record names what will exist before any of it does: from here on `delete` can clean up.
         steps += [.reserveID(r.id), .recordPlan]
+        if r.notifies { steps.append(.makeNoticeDirectory) }
 
         // What needs the runtime's powers or its view of the host.
         steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
@@ -210,9 +211,13 @@ package enum Birth {
     }
 
     /// start.
-    package static func startSteps(poststart: [Hook]) -> [StartStep] {
-        [.openGate, .openTheWay, .waitForExecution]
+    /// - Parameter notifies: Whether the container has a socket for notices.
+    package static func startSteps(poststart: [Hook], notifies: Bool = false) -> [StartStep] {
+        // ORDER: the socket before the program that writes to it.
+        (notifies ? [.listenForNotices] : []) + [.openGate, .openTheWay, .waitForExecution]
             + poststart.enumerated().map { .hook(.poststart, index: $0.offset, $0.element) }
+            // ORDER: last, because it may take as long as the program likes.
+            + (notifies ? [.waitForReadiness] : [])
     }
 
     /// delete.

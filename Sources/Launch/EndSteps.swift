@@ -12,6 +12,10 @@ package enum StartStep: StepText {
     /// The end of init's report: the program runs.
     case waitForExecution
     case hook(HookPoint, index: Int, Hook)
+    /// Connects to the caller's service manager and makes the container's own socket.
+    case listenForNotices
+    /// Until the container says that it is ready, which the service manager is told, or ends.
+    case waitForReadiness
 
     package var name: String {
         switch self {
@@ -19,6 +23,8 @@ package enum StartStep: StepText {
         case .openTheWay: "openTheWay"
         case .waitForExecution: "waitForExecution"
         case .hook: "hook"
+        case .listenForNotices: "listenForNotices"
+        case .waitForReadiness: "waitForReadiness"
         }
     }
 

@@ -96,6 +96,7 @@ package final class RuntimeSide {
         switch step {
         case .reserveID(let id): resources.directory = try stateRoot.reserve(id)
         case .recordPlan: try recordPlan()
+        case .makeNoticeDirectory: try resources.directory?.makeNoticeDirectory()
         case .openNamespace(let kind, let path): try openNamespace(kind, path)
         case .checkLabel(let label, let key): try SELinux.validate(label, of: key)
         case .compileFilter: try resources.compileFilter(configuration, stateRoot, log)

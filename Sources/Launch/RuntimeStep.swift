@@ -22,6 +22,8 @@ package enum RuntimeStep: StepText {
     case reserveID(String)
     /// Writes down what will be made, before any of it exists.
     case recordPlan
+    /// Makes the directory for the container's own `NOTIFY_SOCKET`, which is mounted in it.
+    case makeNoticeDirectory
     /// Opens a namespace to be entered, so that a path is looked up once.
     case openNamespace(NamespaceKind, path: String)
     /// Asks the loaded SELinux policy whether it knows a label, before anything is made.
@@ -61,6 +63,7 @@ package enum RuntimeStep: StepText {
         switch self {
         case .reserveID: "reserveID"
         case .recordPlan: "recordPlan"
+        case .makeNoticeDirectory: "makeNoticeDirectory"
         case .openNamespace: "openNamespace"
         case .checkLabel: "checkLabel"
         case .compileFilter: "compileFilter"
@@ -111,7 +114,8 @@ package enum RuntimeStep: StepText {
         case .writePIDFile(let path): path
         case .tell(let message): message.name
         case .waitFor(let message): message.name
-        case .recordPlan, .limitResources, .openCgroup, .makeConsoleSocket, .makeGate, .cloneIntermediate, .findInit,
+        case .recordPlan, .makeNoticeDirectory, .limitResources, .openCgroup, .makeConsoleSocket, .makeGate,
+            .cloneIntermediate, .findInit,
             .mapIDs, .recordInit, .recordCreated:
             ""
         }

@@ -29,7 +29,14 @@ package enum Run {
         let birth = try Create.prepare(request, options.detach ? .detached : .foreground, context)
         if options.detach {
             try birth.create()
+            let notices: NotifyProxy?
+            do throws(Failure) {
+                notices = try listenForNotices(birth, context)
+            } catch {
+                throw birth.rollBack(after: error)
+            }
             try start(birth)
+            try waitForReadiness(birth, notices, context)
             return nil
         }
         // Signals wait from here on, so that none is lost between the clone and the first reading.
@@ -46,7 +53,8 @@ package enum Run {
             foreground = try Foreground(
                 process: birth.initDescriptor,
                 pid: birth.currentRecord.pid,
-                terminal: birth.hasForegroundTerminal ? try birth.receiveTerminal() : nil
+                terminal: birth.hasForegroundTerminal ? try birth.receiveTerminal() : nil,
+                notices: try listenForNotices(birth, context)
             )
         } catch {
             throw birth.rollBack(after: error)
@@ -73,6 +81,29 @@ package enum Run {
             throw birth.rollBack(after: error)
         }
         try runPoststartHooks(birth)
+    }
+
+    /// - Returns: `nil` when there is no service manager to tell anything.
+    private static func listenForNotices(_ birth: RuntimeSide, _ context: RuntimeContext) throws(Failure)
+        -> NotifyProxy?
+    {
+        let record = birth.currentRecord
+        guard let address = record.notifySocket else { return nil }
+        return try NotifyProxy(in: try context.stateRoot.open(record.id, lock: nil), address: address, context.log)
+    }
+
+    private static func waitForReadiness(
+        _ birth: RuntimeSide,
+        _ notices: NotifyProxy?,
+        _ context: RuntimeContext
+    ) throws(Failure) {
+        guard let notices else { return }
+        // Others must be able to end a container that never becomes ready.
+        birth.releaseLock()
+        let pid = birth.currentRecord.pid
+        if try !notices.waitForReadiness(process: birth.initDescriptor, pid: pid) {
+            context.log.warning(NotifyProxy.warning(birth.currentRecord.id))
+        }
     }
 
     private static func runPoststartHooks(_ birth: RuntimeSide) throws(Failure) {

@@ -10,7 +10,8 @@ internal import Records
 /// `start`.
 package enum Start {
     /// Starts the program of a created container.
-    package static func run(id: String, _ context: RuntimeContext) throws(Failure) {
+    /// - Parameter notifySocket: The service manager's; `nil` for the one that create was told of.
+    package static func run(id: String, notifySocket: String?, _ context: RuntimeContext) throws(Failure) {
         let directory = try context.stateRoot.open(id, lock: .exclusive)
         guard let record = try directory.readRecord() else {
             throw Failure(
@@ -37,8 +38,10 @@ package enum Start {
                 subject: id
             )
         }
-        let starter = Starter(record, directory)
-        let steps = Birth.startSteps(poststart: record.poststart.map(\.hook))
+        // A container that was made without a socket has no way to say that it is ready.
+        let manager = record.notifySocket.map { notifySocket ?? $0 }
+        let starter = Starter(record, directory, manager, context.log)
+        let steps = Birth.startSteps(poststart: record.poststart.map(\.hook), notifies: manager != nil)
         for (index, step) in steps.enumerated() {
             context.log.begin(.runtime, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
@@ -73,10 +76,16 @@ package enum Start {
 private final class Starter {
     private let record: ContainerRecord
     private let directory: ContainerDirectory
+    private let manager: String?
+    private let log: Log
     private var start: OwnedFD?
     private var report: OwnedFD?
+    private var proxy: NotifyProxy?
+    private var process: OwnedFD?
 
-    init(_ record: ContainerRecord, _ directory: ContainerDirectory) {
+    init(_ record: ContainerRecord, _ directory: ContainerDirectory, _ manager: String?, _ log: Log) {
+        self.manager = manager
+        self.log = log
         self.record = record
         self.directory = directory
     }
@@ -93,6 +102,8 @@ private final class Starter {
                 index: index,
                 state: record.hookState.document(status: "running", pid: record.pid)
             )
+        case .listenForNotices: try listenForNotices()
+        case .waitForReadiness: try waitForReadiness()
         }
     }
 
@@ -107,6 +118,21 @@ private final class Starter {
         let (start, report) = gate.release()
         self.start = OwnedFD(adopting: start)
         self.report = OwnedFD(adopting: report)
+    }
+
+    private func listenForNotices() throws(Failure) {
+        guard let manager else { return }
+        proxy = try NotifyProxy(in: directory, address: manager, log)
+        process = try ProcessIdentity.open(record)
+    }
+
+    private func waitForReadiness() throws(Failure) {
+        // Others must be able to end a container that never becomes ready.
+        try directory.unlock()
+        guard let proxy, let process = process.take() else { return }
+        if try !proxy.waitForReadiness(process: process.borrowed, pid: record.pid) {
+            log.warning(NotifyProxy.warning(record.id))
+        }
     }
 
     private func openTheWay() throws(Failure) {

@@ -26,7 +26,7 @@ struct Verbs {
         case .create(let options, let id): try create(options, id)
         case .run(let options, let id): return try run(options, id)
         case .exec(let options): return try exec(options)
-        case .start(let id): try Start.run(id: try checked(id), try context())
+        case .start(let id): try start(id)
         case .state(let id): try state(id)
         case .kill(let options): try kill(options)
         case .delete(let options): try delete(options)
@@ -81,6 +81,11 @@ struct Verbs {
         return context
     }
 
+    private func start(_ id: String) throws(Failure) {
+        let manager = try NotifySocket.address(in: Processes.environment)
+        try Start.run(id: try checked(id), notifySocket: manager, try context())
+    }
+
     private func request(_ options: CreateOptions, _ id: String) throws(Failure) -> CreateRequest {
         let listen = ListenDescriptors(Processes.environment)
         var request = CreateRequest(id: try checked(id), bundle: options.bundle)
@@ -92,6 +97,7 @@ struct Verbs {
         request.noNewKeyring = options.noNewKeyring
         request.preservedDescriptors = options.preserveFDs + listen.count
         request.listenEnvironment = listen.environment
+        request.notifySocket = try NotifySocket.address(in: Processes.environment)
         return request
     }
 
@@ -188,6 +194,7 @@ struct Verbs {
     private func explain(_ options: ExplainOptions) throws(Failure) {
         var request = CreateRequest(id: "ID", bundle: options.bundle)
         request.configFile = options.configFile
+        request.notifySocket = try NotifySocket.address(in: Processes.environment)
         try print(ExplainText.text(of: try Explain.run(request, try context()), options.format))
     }
 }
