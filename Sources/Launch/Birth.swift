@@ -68,6 +68,8 @@ package enum Birth {
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
         if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
         steps += [.recordInit, .tell(.recorded)]
+        // ORDER: before hooks and sysctls, which may be about these devices.
+        if !c.netDevices.isEmpty { steps += c.netDevices.map(RuntimeStep.moveNetDevice) + [.tell(.networked)] }
         if plan.cgroupsFollowInit {
             // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
             steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup, .tell(.placed)]
@@ -144,6 +146,7 @@ package enum Birth {
         // Build the root, still seen from the host's tree.
         steps += buildRoot(c, f, plan)
         if c.process?.terminal == true { steps.append(.makeConsole) }
+        if !c.netDevices.isEmpty { steps.append(.waitFor(.networked)) }
         if needsRuntimeHooks(c) { steps += [.tell(.mountsReady), .waitFor(.hooksDone)] }
         steps += hooks(.createContainer, c)
 

@@ -33,6 +33,7 @@ extension RuntimeSide {
             try cgroup.remove(deadline: Deadline.cleanup)
         case .removeRecord: try resources.directory?.remove()
         case .removePIDFile(let path): try PIDFile.remove(path)
+        case .takeNetDevicesBack: try resources.networkDevices?.takeBack()
         }
     }
 

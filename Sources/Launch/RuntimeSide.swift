@@ -116,6 +116,7 @@ package final class RuntimeSide {
         case .mapIDs: try mapIDs()
         case .recordInit: try recordInit()
         case .setOOMScoreAdjustment(let value): try OOMScoreAdjustment.set(value, ofProcess: "\(initPID)")
+        case .moveNetDevice(let device): try moveNetDevice(device)
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
         case .setLimit(let limit): try limit.set(ofProcess: initPID)
@@ -142,6 +143,8 @@ extension RuntimeSide {
     package func start() throws(Failure) {
         try resources.runtimeChannel.tell(.start)
         guard try resources.runtimeChannel.waitForExecution() else { throw explainDeath(waitingFor: "the program") }
+        // The namespace ends with the container, whoever stays.
+        resources.networkDevices = nil
     }
 
     package var hasForegroundTerminal: Bool { request.console == .foreground }

@@ -50,6 +50,7 @@ package enum RuntimeStep: StepText {
     case mapIDs
     case recordInit
     case setOOMScoreAdjustment(Int)
+    case moveNetDevice(NetworkDevice)
     case hook(HookPoint, index: Int, Hook)
     case passListener(path: String)
     case setLimit(ResourceLimit)
@@ -83,6 +84,7 @@ package enum RuntimeStep: StepText {
         case .mapIDs: "mapIDs"
         case .recordInit: "recordInit"
         case .setOOMScoreAdjustment: "setOOMScoreAdjustment"
+        case .moveNetDevice: "moveNetDevice"
         case .hook: "hook"
         case .passListener: "passListener"
         case .setLimit: "setLimit"
@@ -107,6 +109,7 @@ package enum RuntimeStep: StepText {
         case .connectConsole(let path): path
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
         case .setOOMScoreAdjustment(let value): "\(value)"
+        case .moveNetDevice(let device): "\(device.hostName) as \(device.name)"
         case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
         case .passListener(let path): path
         case .setLimit(let limit): limit.text
@@ -129,6 +132,7 @@ package enum RuntimeStep: StepText {
             path
         case .checkLabel(_, let key): key
         case .compileFilter: "linux.seccomp"
+        case .moveNetDevice(let device): "linux.netDevices.\(device.hostName)"
         case .hook(_, _, let hook): hook.path
         case .setLimit(let limit): limit.name
         default: nil
@@ -143,6 +147,7 @@ package enum RuntimeStep: StepText {
         case removeScope
         case removeRecord
         case removePIDFile(path: String)
+        case takeNetDevicesBack
     }
 
     /// Whether a failure may leave half of the act done.
@@ -151,6 +156,7 @@ package enum RuntimeStep: StepText {
         if case .createBirthplace = self { return true }
         if case .startScope = self { return true }
         if case .cloneIntermediate = self { return true }
+        if case .moveNetDevice = self { return true }
         return false
     }
 
@@ -162,6 +168,7 @@ package enum RuntimeStep: StepText {
         case .startScope: .removeScope
         case .cloneInit, .cloneIntermediate: .endProcesses
         case .writePIDFile(let path): .removePIDFile(path: path)
+        case .moveNetDevice: .takeNetDevicesBack
         default: nil
         }
     }
