@@ -75,14 +75,7 @@ extension RuntimeSide {
             initial: plan.initial.map(\.name),
             intermediate: plan.intermediate.map(\.name)
         )
-        if let kills = try? cgroup.oomKillCount(), kills > 0 {
-            return Failure(
-                "container init was OOM-killed (memory limit too low?): \(text)",
-                .oomKilled,
-                subject: request.id
-            )
-        }
-        return Failure(text, .initDied, subject: request.id)
+        return MemoryKills(cgroup, isNew: true).failure(of: "container init", text, subject: request.id)
     }
 }
 

@@ -41,7 +41,9 @@ package enum Exec {
             foreground.restoreTerminal()
             throw error
         }
-        return try foreground.stay()
+        let status = try foreground.stay()
+        if status == .signalled(9), exec.ranOutOfMemory { context.log.warning(Run.outOfMemory(request.id)) }
+        return status
     }
 
     /// Everything up to the first change of anything.

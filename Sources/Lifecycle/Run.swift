@@ -63,8 +63,15 @@ package enum Run {
         let inode = birth.directoryInode
         birth.releaseLock()
         let status = try foreground.stay()
+        // A limit too low for the program ends it before its first word.
+        if status == .signalled(9), birth.ranOutOfMemory { context.log.warning(outOfMemory(request.id)) }
         if !options.keep { try remove(birth.currentRecord, inode, context) }
         return status
+    }
+
+    /// Of a program that signal 9 ended.
+    static func outOfMemory(_ id: String) -> String {
+        "the program was OOM-killed: the memory limit of container \(id) was reached"
     }
 
     private static func start(_ birth: RuntimeSide) throws(Failure) {

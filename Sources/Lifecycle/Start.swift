@@ -1,5 +1,6 @@
 // `start`: lets a created container's process through its gate, and hears whether its program runs.
 
+internal import Cgroups
 internal import Configuration
 package import Diagnostics
 internal import Launch
@@ -107,13 +108,14 @@ private final class Starter {
         }
     }
 
+    private func died(_ text: String) -> Failure {
+        let kills = MemoryKills(record.cgroups.placement.makeManager(), isNew: true)
+        return kills.failure(of: "container init", text, subject: record.id)
+    }
+
     private func openGate() throws(Failure) {
         guard let gate = try directory.openGate() else {
-            throw Failure(
-                "cannot start container \(record.id): its process ended before it was started",
-                .initDied,
-                subject: record.id
-            )
+            throw died("cannot start container \(record.id): its process ended before it was started")
         }
         let (start, report) = gate.release()
         self.start = OwnedFD(adopting: start)
@@ -148,11 +150,7 @@ private final class Starter {
             try report.borrowed.setNonBlocking(false)
         }
         guard try SyncChannel(report.borrowed).waitForExecution() else {
-            throw Failure(
-                "container \(record.id): its process was killed before it executed the program",
-                .initDied,
-                subject: record.id
-            )
+            throw died("container \(record.id): its process was killed before it executed the program")
         }
     }
 }
