@@ -12,7 +12,9 @@ import Testing
 extension Plans {
     /// Valid documents with a process.
     /// Who made the cgroups makes no difference to exec.
-    static let execNames = names.filter { !$0.hasSuffix(scoped) }.filter { (try? configuration($0 + ".json"))?.process != nil }
+    static let execNames = names.filter { !$0.hasSuffix(scoped) }.filter {
+        (try? configuration($0 + ".json"))?.process != nil
+    }
 
     /// - Parameter uid: Whose runtime enters.
     static func execPlan(_ name: String, uid: UInt32 = 0) throws -> ExecPlan {
