@@ -118,6 +118,7 @@ let package = Package(
             "Confinement",
             "Configuration",
             "Diagnostics",
+            "KernelTypes",
             "LinuxSystem",
             "OCISpec",
             "JSON"
@@ -134,7 +135,7 @@ let package = Package(
 
         tests("JSONTests", "JSON", "OCISpec"),
         tests("ConfigurationTests", "Configuration", "OCISpec", "JSON", "KernelTypes"),
-        tests("RuntimeCLITests", "RuntimeCLI", "LinuxSystem", "OCISpec"),
+        tests("RuntimeCLITests", "RuntimeCLI", "Configuration", "JSON", "LinuxSystem", "OCISpec"),
         tests("RootfsTests", "Rootfs", "RootfsProbe", "Configuration", "KernelTypes"),
         tests("CgroupsTests", "Cgroups", "Configuration", "Diagnostics", "LinuxSystem", "CgroupProbe"),
         tests(

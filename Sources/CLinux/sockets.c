@@ -4,6 +4,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <string.h>
@@ -101,6 +102,11 @@ long clinux_receive_fds(int socket_fd, void *data, size_t size, int *fds, size_t
     }
     *fd_count = found;
     return received;
+}
+
+long clinux_socket_route(void) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    return fd < 0 ? -errno : fd;
 }
 
 // One ioctl in and one out on a socket made for it: the interface keeps its other flags.

@@ -66,7 +66,9 @@ extension CgroupWrite {
         else { return }
         if value < usage {
             throw Failure(
-                "set \(key) to \(value): \(usage) bytes are in use, and checkBeforeUpdate forbids a lower limit"
+                "set \(key) to \(value): \(usage) bytes are in use, and checkBeforeUpdate forbids a lower limit",
+                .wrongState,
+                subject: key
             )
         }
     }
@@ -88,6 +90,8 @@ extension CgroupDirectory {
         guard count == 0 else {
             throw Failure(
                 "container's cgroup is not empty: \(count) process(es) found",
+                .wrongState,
+                subject: location.directory,
                 hint: "they are in \(location.directory): another container may have the same linux.cgroupsPath"
             )
         }
@@ -96,7 +100,12 @@ extension CgroupDirectory {
             ? readIfPresent("cgroup.freeze") == "1"
             : readIfPresent("freezer.state").map { $0 != "THAWED" } ?? false
         guard !isFrozen else {
-            throw Failure("container's cgroup unexpectedly frozen", hint: "thaw or remove \(location.directory)")
+            throw Failure(
+                "container's cgroup unexpectedly frozen",
+                .wrongState,
+                subject: location.directory,
+                hint: "thaw or remove \(location.directory)"
+            )
         }
     }
 
@@ -133,6 +142,8 @@ extension CgroupDirectory {
             guard Machine.monotonicNanoseconds() < deadline else {
                 throw Failure(
                     "kill the processes of \(location.directory): \(pids.count) are still there",
+                    .timeout,
+                    subject: location.directory,
                     hint: "a process in an uninterruptible sleep dies only when its call returns"
                 )
             }
@@ -188,6 +199,7 @@ extension CgroupDirectory {
     static var freezingTookTooLong: Failure {
         Failure(
             "freeze the container: its processes did not all stand still in time; they run again",
+            .timeout,
             hint: "a process in an uninterruptible sleep stands still only when its call returns"
         )
     }

@@ -182,6 +182,6 @@ final class DisabledDriver: CgroupManager {
     func delegate(to uid: UInt32) throws(Failure) {}
 
     private func unavailable(_ action: String) -> Failure {
-        Failure("\(action): it has no cgroup of its own")
+        Failure("\(action): it has no cgroup of its own", .unsupported)
     }
 }

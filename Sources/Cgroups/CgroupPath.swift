@@ -72,7 +72,9 @@ package struct CgroupPlacement: Equatable, Sendable {
         let inner = Self.components(of: path)
         guard !inner.isEmpty else {
             throw Failure(
-                "linux.cgroupsPath: \"\(path)\" names the root of the hierarchy; a container needs a cgroup of its own"
+                "linux.cgroupsPath: \"\(path)\" names the root of the hierarchy; a container needs a cgroup of its own",
+                .configInvalid,
+                subject: "linux.cgroupsPath"
             )
         }
         mode = layout.mode

@@ -112,7 +112,6 @@ struct CgroupUpdate {
 extension Failure {
     /// The same failure behind words about what became of the whole.
     fileprivate func after(_ words: String) -> Failure {
-        if let call, let errno { return Failure("\(words): \(action)", call, errno, detail: detail, hint: advice) }
-        return Failure("\(words): \(line)", hint: advice)
+        prefixed(words)
     }
 }

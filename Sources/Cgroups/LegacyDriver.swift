@@ -139,10 +139,14 @@ final class LegacyDriver: ScopeFiles {
     func directory(for write: CgroupWrite) throws(Failure) -> CgroupDirectory {
         let request = "set \(write.key) to \(write.choices.first?.value ?? "")"
         guard let member = member(write.controller) else {
-            throw Failure("\(request): the cgroup controller \(write.controller) is not mounted")
+            throw Failure(
+                "\(request): the cgroup controller \(write.controller) is not mounted",
+                .unsupported,
+                subject: write.key
+            )
         }
         if let denial = member.denial {
-            throw Failure("\(request): \(denial.line)")
+            throw denial.prefixed(request)
         }
         guard let directory = try member.open() else {
             throw Failure("\(request): the cgroup \(member.location.directory) does not exist")
@@ -155,7 +159,7 @@ final class LegacyDriver: ScopeFiles {
         let request = "set linux.resources.devices"
         guard let member = member("devices") else {
             if placement.isRootless { return }
-            throw Failure("\(request): the cgroup controller devices is not mounted")
+            throw Failure("\(request): the cgroup controller devices is not mounted", .unsupported)
         }
         if member.denial != nil { return }
         guard let directory = try member.open() else {

@@ -8,7 +8,10 @@ extension ResourceTranslation {
     /// All limits but devices, in the order of writing.
     package static func legacy(_ resources: ResourceConfiguration) throws(Failure) -> [CgroupWrite] {
         if let setting = resources.unified.first {
-            throw Failure("linux.resources.unified.\(setting.file): this machine's controllers are on cgroup v1")
+            throw Failure(
+                "linux.resources.unified.\(setting.file): this machine's controllers are on cgroup v1",
+                .unsupported
+            )
         }
         try checkSwap(resources.memory)
         var writes = cpuset(resources.cpu)

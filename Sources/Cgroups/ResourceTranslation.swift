@@ -66,7 +66,9 @@ package enum ResourceTranslation {
         if limit < 0 || swap < limit {
             throw Failure(
                 "\(memoryKey).swap: \(swap) is below linux.resources.memory.limit (\(limit)); "
-                    + "it limits memory and swap together, or is -1"
+                    + "it limits memory and swap together, or is -1",
+                .configInvalid,
+                subject: "\(memoryKey).swap"
             )
         }
     }

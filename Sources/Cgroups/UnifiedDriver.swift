@@ -27,7 +27,7 @@ final class UnifiedDriver: ScopeFiles {
     }
 
     func required(_ action: String) throws(Failure) -> CgroupDirectory {
-        if let denial { throw Failure("\(action): \(denial.line)") }
+        if let denial { throw denial.prefixed(action) }
         guard let directory = try open() else {
             throw Failure("\(action): the cgroup \(location.directory) does not exist")
         }
@@ -173,6 +173,8 @@ final class UnifiedDriver: ScopeFiles {
         let place = directory.location.directory
         return Failure(
             "\(Self.request(write)): the cgroup controller \(write.controller) is not available in \(place)",
+            .unsupported,
+            subject: write.key,
             hint: delegationFailure?.line
         )
     }

@@ -27,7 +27,11 @@ extension ResourceTranslation {
         let memory = resources.memory
         func refuse(_ isAsked: Bool, _ key: @autoclosure () -> String) throws(Failure) {
             if isAsked {
-                throw Failure("\(key()): this machine has cgroup v2, which has no such setting")
+                throw Failure(
+                    "\(key()): this machine has cgroup v2, which has no such setting",
+                    .unsupported,
+                    subject: key()
+                )
             }
         }
         try refuse(given(memory.kernelTCP) != nil, "\(memoryKey).kernelTCP")
@@ -119,7 +123,9 @@ extension ResourceTranslation {
         if swap < 0 { return "max" }
         guard let limit else {
             throw Failure(
-                "\(memoryKey).swap: cgroup v2 needs linux.resources.memory.limit beside it to tell swap from memory"
+                "\(memoryKey).swap: cgroup v2 needs linux.resources.memory.limit beside it to tell swap from memory",
+                .configInvalid,
+                subject: "\(memoryKey).swap"
             )
         }
         return "\(swap - limit)"
@@ -173,7 +179,11 @@ extension ResourceTranslation {
                 let controller = setting.file.split(separator: ".", omittingEmptySubsequences: false).first,
                 !controller.isEmpty, controller.utf8.count < setting.file.utf8.count
             else {
-                throw Failure("\(key): expected the name of a cgroup file, as in memory.high")
+                throw Failure(
+                    "\(key): expected the name of a cgroup file, as in memory.high",
+                    .configInvalid,
+                    subject: key
+                )
             }
             let owner = controller == "cgroup" ? "" : String(controller)
             writes.append(CgroupWrite(owner, setting.file, setting.value, key: key))

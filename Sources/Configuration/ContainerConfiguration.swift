@@ -21,6 +21,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
     package var gidMappings: [IDMapping]
     package var timeOffsets: [TimeOffset]
     package var devices: [DeviceNode]
+    /// In document order.
+    package var netDevices: [NetworkDevice]
     package var cgroupsPath: String?
     package var resources: ResourceConfiguration
     package var seccomp: SeccompConfiguration?
@@ -48,6 +50,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
         gidMappings = []
         timeOffsets = []
         devices = []
+        netDevices = []
         resources = ResourceConfiguration()
         sysctls = []
         maskedPaths = []
@@ -103,6 +106,19 @@ package struct TimeOffset: Equatable, Sendable {
         self.clock = clock
         self.seconds = seconds
         self.nanoseconds = nanoseconds
+    }
+}
+
+/// One entry of `linux.netDevices`.
+package struct NetworkDevice: Equatable, Sendable {
+    /// In the runtime's network namespace.
+    package let hostName: String
+    /// In the container's; with `%d` in it the kernel picks the number.
+    package let name: String
+
+    package init(hostName: String, name: String) {
+        self.hostName = hostName
+        self.name = name
     }
 }
 

@@ -8,7 +8,7 @@ package struct SeccompConfiguration: Hashable, Sendable {
         case trace(UInt16)
     }
 
-    package enum Operator: String, Hashable, Sendable {
+    package enum Operator: String, Hashable, Sendable, CaseIterable {
         case notEqual = "SCMP_CMP_NE"
         case lessThan = "SCMP_CMP_LT"
         case lessOrEqual = "SCMP_CMP_LE"

@@ -46,6 +46,7 @@ package enum Validator {
         try addHiddenPaths(linux, to: &container)
         try addMountLabel(linux, facts: facts, to: &container)
         container.devices = try devices(linux)
+        container.netDevices = try netDevices(linux, in: container, facts: facts)
         container.cgroupsPath = try cgroupsPath(linux)
         if let resources = linux.resources {
             let place = Place(keyPath: "linux.resources")

@@ -21,6 +21,8 @@ package enum AppArmor {
         guard let profile, !profile.isEmpty, profile != "unconfined", !isEnabled else { return }
         throw Failure(
             "process.apparmorProfile: AppArmor is not active on this host, so \"\(profile)\" cannot be applied",
+            .unsupported,
+            subject: "process.apparmorProfile",
             hint: "boot with apparmor=1, or leave process.apparmorProfile out"
         )
     }

@@ -16,7 +16,11 @@ package enum SELinux {
     /// - Parameter key: The configuration key that holds it, for the message.
     package static func validate(_ label: String, of key: String) throws(Failure) {
         guard isEnabled, unsafe security_check_context(label) != 0 else { return }
-        throw Failure("\(key): the loaded SELinux policy does not know the context \"\(label)\"")
+        throw Failure(
+            "\(key): the loaded SELinux policy does not know the context \"\(label)\"",
+            .unsupported,
+            subject: key
+        )
     }
 
     /// Refuses a label that would silently not be applied.
@@ -24,6 +28,8 @@ package enum SELinux {
         guard let label, !label.isEmpty, !isEnabled else { return }
         throw Failure(
             "process.selinuxLabel: SELinux is not active on this host, so \"\(label)\" cannot be applied",
+            .unsupported,
+            subject: "process.selinuxLabel",
             hint: "load a policy, or leave process.selinuxLabel out"
         )
     }

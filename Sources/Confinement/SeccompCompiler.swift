@@ -84,7 +84,11 @@ enum SeccompCompiler {
     private static func token(ofArchitecture name: String) throws(Failure) -> UInt32 {
         let token = name == "SCMP_ARCH_NATIVE" ? seccomp_arch_native() : libraryToken(name)
         guard token != 0 else {
-            throw Failure("linux.seccomp.architectures: libseccomp \(libraryVersion) does not know \(name)")
+            throw Failure(
+                "linux.seccomp.architectures: libseccomp \(libraryVersion) does not know \(name)",
+                .unsupported,
+                subject: "linux.seccomp.architectures"
+            )
         }
         return token
     }
@@ -120,7 +124,11 @@ enum SeccompCompiler {
 
         init(defaultAction: SeccompConfiguration.Action) throws(Failure) {
             guard let context = unsafe seccomp_init(SeccompCompiler.number(of: defaultAction)) else {
-                throw Failure("linux.seccomp.defaultAction: this kernel or libseccomp does not know \(defaultAction)")
+                throw Failure(
+                    "linux.seccomp.defaultAction: this kernel or libseccomp does not know \(defaultAction)",
+                    .unsupported,
+                    subject: "linux.seccomp.defaultAction"
+                )
             }
             // A binary tree over the numbers instead of a chain. Compiling takes three times as long, once; loading,
             // which every start pays, takes half (0.27 ms against 0.58 for 1 000 instructions), because the kernel

@@ -68,7 +68,12 @@ package struct SeccompFilter: Equatable, Sendable {
                 "linux.seccomp.syscalls: libseccomp \(SeccompCompiler.libraryVersion) does not know "
                 + output.unknownCalls.joined(separator: ", ")
             if unknownCalls == .refused {
-                throw Failure(text, hint: "remove the annotation run.oci.seccomp_fail_unknown_syscall to skip them")
+                throw Failure(
+                    text,
+                    .unsupported,
+                    subject: "linux.seccomp.syscalls",
+                    hint: "remove the annotation run.oci.seccomp_fail_unknown_syscall to skip them"
+                )
             }
             warnings.append("\(text): skipped")
         }

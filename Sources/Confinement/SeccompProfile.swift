@@ -34,14 +34,18 @@ enum SeccompProfile {
             }
         }
         if configuration.notifies && configuration.listenerPath == nil {
-            throw Failure("linux.seccomp.listenerPath: required by SCMP_ACT_NOTIFY, which needs an agent to answer")
+            throw Failure(
+                "linux.seccomp.listenerPath: required by SCMP_ACT_NOTIFY, which needs an agent to answer",
+                .configInvalid,
+                subject: "linux.seccomp.listenerPath"
+            )
         }
     }
 
     /// The kernel cuts larger numbers, the library refuses them without a word.
     private static func checkNumber(_ action: SeccompConfiguration.Action, _ key: String) throws(Failure) {
         guard case .errno(let number) = action, number > 4094 else { return }
-        throw Failure("\(key): found \(number), accepted is 0 to 4094")
+        throw Failure("\(key): found \(number), accepted is 0 to 4094", .configInvalid, subject: key)
     }
 
     /// The alternatives of one rule, each a list of conditions that must all hold. Conditions on one argument are
@@ -63,7 +67,11 @@ enum SeccompProfile {
                 // This one is valid only together with a listener, and means nothing without.
                 let probe = bit == LoadFlags.waitKillable ? bit | LoadFlags.newListener : bit
                 guard knows(probe) else {
-                    throw Failure("linux.seccomp.flags: this kernel does not know \(name)")
+                    throw Failure(
+                        "linux.seccomp.flags: this kernel does not know \(name)",
+                        .unsupported,
+                        subject: "linux.seccomp.flags"
+                    )
                 }
                 flags |= bit
             }

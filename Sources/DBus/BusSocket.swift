@@ -93,7 +93,7 @@ final class BusSocket {
     }
 
     private func late(_ purpose: String) -> Failure {
-        Failure("\(purpose): no complete answer from \(name) in time")
+        Failure("\(purpose): no complete answer from \(name) in time", .timeout)
     }
 
     private func closed(_ purpose: String) -> Failure {

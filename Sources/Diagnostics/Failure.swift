@@ -46,73 +46,89 @@ package struct Failure: Error, Sendable {
     package var hint: String? { facts.hint }
     package var step: StepName? { facts.step }
     package var role: ProcessRole? { facts.role }
+    /// The one object that it is about: a path, an id, or a key of config.json.
+    package var subject: String? { facts.subject }
+    /// The class: the thrower's word, or what the errno says.
+    package var code: FailureCode {
+        facts.code ?? facts.errno.map { FailureCode.of(facts.call, $0) } ?? .failed
+    }
+    /// Only what the thrower said.
+    var givenCode: FailureCode? { facts.code }
 
     // Typed throws return the error by value everywhere: one word.
-    private let facts: Facts
+    private let box: Box
+    private var facts: Facts { box.facts }
 
-    private final class Facts: Sendable {
-        let action: String
-        let call: SystemCall?
-        let errno: Errno?
-        let detail: String?
-        let hint: String?
-        let step: StepName?
-        let role: ProcessRole?
+    /// Everything that a failure says.
+    struct Facts: Sendable {
+        var action: String
+        var code: FailureCode?
+        var subject: String?
+        var call: SystemCall?
+        var errno: Errno?
+        var detail: String?
+        var hint: String?
+        var step: StepName?
+        var role: ProcessRole?
+    }
 
-        init(
-            _ action: String,
-            _ call: SystemCall?,
-            _ errno: Errno?,
-            _ detail: String?,
-            _ hint: String?,
-            _ step: StepName?,
-            _ role: ProcessRole?
-        ) {
-            self.action = action
-            self.call = call
-            self.errno = errno
-            self.detail = detail
-            self.hint = hint
-            self.step = step
-            self.role = role
+    private final class Box: Sendable {
+        let facts: Facts
+
+        init(_ facts: Facts) {
+            self.facts = facts
         }
     }
 
     /// A kernel call that failed.
-    package init(_ action: String, _ call: SystemCall, _ errno: Errno, detail: String? = nil, hint: String? = nil) {
-        facts = Facts(action, call, errno, detail, hint, nil, nil)
+    package init(
+        _ action: String,
+        _ call: SystemCall,
+        _ errno: Errno,
+        code: FailureCode? = nil,
+        subject: String? = nil,
+        detail: String? = nil,
+        hint: String? = nil
+    ) {
+        self.init(
+            Facts(action: action, code: code, subject: subject, call: call, errno: errno, detail: detail, hint: hint)
+        )
     }
 
     /// A situation that is wrong without a kernel call saying so.
-    package init(_ statement: String, hint: String? = nil) {
-        facts = Facts(statement, nil, nil, nil, hint, nil, nil)
+    package init(_ statement: String, _ code: FailureCode? = nil, subject: String? = nil, hint: String? = nil) {
+        self.init(Facts(action: statement, code: code, subject: subject, hint: hint))
     }
 
-    private init(_ facts: Facts) {
-        self.facts = facts
-    }
-
-    init(
-        action: String,
-        call: SystemCall?,
-        errno: Errno?,
-        detail: String?,
-        hint: String?,
-        step: StepName?,
-        role: ProcessRole?
-    ) {
-        facts = Facts(action, call, errno, detail, hint, step, role)
+    init(_ facts: Facts) {
+        box = Box(facts)
     }
 
     /// The same failure, placed in a step; a place given earlier (in another process) stays.
-    package func stamped(_ step: StepName, _ role: ProcessRole) -> Failure {
+    /// - Parameter subject: What the step is about, for a failure that names no object itself.
+    package func stamped(_ step: StepName, _ role: ProcessRole, about subject: String? = nil) -> Failure {
         guard facts.step == nil else { return self }
-        return Failure(Facts(action, call, errno, detail, hint, step, role))
+        return changed { facts in
+            facts.step = step
+            facts.role = role
+            if facts.subject == nil { facts.subject = subject }
+        }
     }
 
     /// The same failure with more advice.
     package func hinting(_ hint: String) -> Failure {
-        Failure(Facts(action, call, errno, detail, hint, step, role))
+        changed { $0.hint = hint }
+    }
+
+    /// The same failure, said with more words before it.
+    package func prefixed(_ words: String) -> Failure {
+        changed { $0.action = "\(words): \($0.action)" }
+    }
+
+    private func changed(_ change: (inout Facts) -> Void) -> Failure {
+        var facts = facts
+        change(&facts)
+        return Failure(facts)
     }
 }
 

@@ -60,7 +60,7 @@ package struct Log: Sendable {
     }
 
     /// Goes to the log file and, as plain text, to standard error.
-    /// - Parameter fields: More facts for tools, in JSON lines only: `errno`, `step`, `code`.
+    /// - Parameter fields: More facts for tools, in JSON lines only: `code`, `subject`, `errno`, `step`.
     package func error(_ message: String, hint: String?, fields: [(String, String)] = []) {
         if let file { write(.error, message, fields: fields, to: file) }
         try? BorrowedFD.standardError.write("apus: \(message)\n" + (hint.map { "hint: \($0)\n" } ?? ""))

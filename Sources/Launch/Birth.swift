@@ -23,6 +23,7 @@ package enum Birth {
 
         // ORDER: the record names what will exist before any of it does: from here on `delete` can clean up.
         steps += [.reserveID(r.id), .recordPlan]
+        if r.notifies { steps.append(.makeNoticeDirectory) }
 
         // What needs the runtime's powers or its view of the host.
         steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
@@ -66,6 +67,8 @@ package enum Birth {
         // ORDER: from outside, where the power to lower it is, and before init has other ids.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
         if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
+        // ORDER: before hooks and sysctls, which may be about these devices.
+        if !c.netDevices.isEmpty { steps += c.netDevices.map(RuntimeStep.moveNetDevice) + [.tell(.networked)] }
         if plan.cgroupsFollowInit {
             // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
             steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup, .tell(.placed)]
@@ -144,6 +147,7 @@ package enum Birth {
         // Build the root, still seen from the host's tree.
         steps += buildRoot(c, f, plan)
         if c.process?.terminal == true { steps.append(.makeConsole) }
+        if !c.netDevices.isEmpty { steps.append(.waitFor(.networked)) }
         if needsRuntimeHooks(c) { steps += [.tell(.mountsReady), .waitFor(.hooksDone)] }
         steps += hooks(.createContainer, c)
 
@@ -211,9 +215,13 @@ package enum Birth {
     }
 
     /// start.
-    package static func startSteps(poststart: [Hook]) -> [StartStep] {
-        [.openGate, .openTheWay, .waitForExecution]
+    /// - Parameter notifies: Whether the container has a socket for notices.
+    package static func startSteps(poststart: [Hook], notifies: Bool = false) -> [StartStep] {
+        // ORDER: the socket before the program that writes to it.
+        (notifies ? [.listenForNotices] : []) + [.openGate, .openTheWay, .waitForExecution]
             + poststart.enumerated().map { .hook(.poststart, index: $0.offset, $0.element) }
+            // ORDER: last, because it may take as long as the program likes.
+            + (notifies ? [.waitForReadiness] : [])
     }
 
     /// delete.

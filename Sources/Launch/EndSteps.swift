@@ -12,6 +12,10 @@ package enum StartStep: StepText {
     /// The end of init's report: the program runs.
     case waitForExecution
     case hook(HookPoint, index: Int, Hook)
+    /// Connects to the caller's service manager and makes the container's own socket.
+    case listenForNotices
+    /// Until the container says that it is ready, which the service manager is told, or ends.
+    case waitForReadiness
 
     package var name: String {
         switch self {
@@ -19,12 +23,19 @@ package enum StartStep: StepText {
         case .openTheWay: "openTheWay"
         case .waitForExecution: "waitForExecution"
         case .hook: "hook"
+        case .listenForNotices: "listenForNotices"
+        case .waitForReadiness: "waitForReadiness"
         }
     }
 
     package var detail: String {
         if case .hook(let point, let index, let hook) = self { return "\(point.rawValue)[\(index)] \(hook.path)" }
         return ""
+    }
+
+    package var subject: String? {
+        if case .hook(_, _, let hook) = self { return hook.path }
+        return nil
     }
 }
 
@@ -48,5 +59,10 @@ package enum DeletionStep: StepText {
     package var detail: String {
         if case .hook(let point, let index, let hook) = self { return "\(point.rawValue)[\(index)] \(hook.path)" }
         return ""
+    }
+
+    package var subject: String? {
+        if case .hook(_, _, let hook) = self { return hook.path }
+        return nil
     }
 }

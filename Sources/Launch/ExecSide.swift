@@ -29,6 +29,7 @@ package final class ExecSide {
     private var wasKilled = false
     private let processPIDFD = FDTable()
     private let intermediatePIDFD = FDTable()
+    private let memoryKills: MemoryKills
 
     /// The pid of the new process; 0 before it is born.
     package private(set) var pid: CInt = 0
@@ -69,6 +70,7 @@ package final class ExecSide {
             hardLimits: HostProbe.hardLimits()
         )
         resources = try LaunchResources()
+        memoryKills = MemoryKills(cgroup, isNew: false)
         resources.container.add(container)
     }
 
@@ -83,6 +85,9 @@ package final class ExecSide {
         for warning in configuration.warnings + plan.warnings { log.warning(warning) }
     }
 
+    /// Whether the kernel killed for lack of memory in the container since this began.
+    package var ranOutOfMemory: Bool { memoryKills.happened }
+
     /// The terminal's primary, in the foreground.
     package func receiveTerminal() throws(Failure) -> OwnedFD {
         try resources.receiveTerminal()
@@ -96,7 +101,7 @@ package final class ExecSide {
             _ = try? Processes.reap(pidfd: table[0])
         }
         guard hasEndedToo(failure) else { return failure }
-        return Failure("cannot exec in a stopped container: it ended meanwhile (\(failure.line))")
+        return Failure("cannot exec in a stopped container: it ended meanwhile (\(failure.line))", .wrongState)
     }
 
     /// Whether the container's end is the reason. Its first process takes the others of its pid namespace along before
@@ -117,7 +122,9 @@ package final class ExecSide {
                 try perform(step)
                 log.end(.runtime)
             } catch {
-                throw rollBack(after: error.stamped(StepName(index: next, name: step.name), .runtime))
+                throw rollBack(
+                    after: error.stamped(StepName(index: next, name: step.name), .runtime, about: step.subject)
+                )
             }
         }
     }
@@ -231,8 +238,12 @@ extension ExecSide {
     private func explainDeath(waitingFor expected: String) -> Failure {
         wasKilled = true
         let names = (plan.initial.map(\.name), plan.intermediate.map(\.name))
-        return Failure(
-            resources.describeDeath(waitingFor: expected, processPIDFD, initial: names.0, intermediate: names.1)
+        let text = resources.describeDeath(
+            waitingFor: expected,
+            processPIDFD,
+            initial: names.0,
+            intermediate: names.1
         )
+        return memoryKills.failure(of: "the process", text, subject: request.id)
     }
 }

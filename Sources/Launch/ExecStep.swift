@@ -69,4 +69,13 @@ package enum ExecStep: StepText {
             ""
         }
     }
+
+    package var subject: String? {
+        switch self {
+        case .compileFilter: "linux.seccomp"
+        case .connectConsole(let path), .passListener(let path), .sendPidfd(let path), .writePIDFile(let path): path
+        case .setLimit(let limit): limit.name
+        default: nil
+        }
+    }
 }

@@ -14,7 +14,11 @@ package enum ExecutableLookup {
     package static func find(_ name: String, environment: [String]) throws(Failure) -> String {
         if name.utf8.contains(UInt8(ascii: "/")) {
             if let errno = obstacle(to: name) {
-                throw Failure("exec: \"\(name)\": \(reason(errno))")
+                throw Failure(
+                    "exec: \"\(name)\": \(reason(errno))",
+                    errno == .ENOENT ? .execNotFound : .execFailed,
+                    subject: name
+                )
             }
             return name
         }
@@ -28,8 +32,8 @@ package enum ExecutableLookup {
             default: continue
             }
         }
-        if refused { throw Failure("exec: \"\(name)\": \(reason(.EACCES))") }
-        throw Failure("exec: \"\(name)\": executable file not found in $PATH")
+        if refused { throw Failure("exec: \"\(name)\": \(reason(.EACCES))", .execFailed, subject: name) }
+        throw Failure("exec: \"\(name)\": executable file not found in $PATH", .execNotFound, subject: name)
     }
 
     private static func obstacle(to path: String) -> Errno? {

@@ -33,6 +33,7 @@ extension RuntimeSide {
             try cgroup.remove(deadline: Deadline.cleanup)
         case .removeRecord: try resources.directory?.remove()
         case .removePIDFile(let path): try PIDFile.remove(path)
+        case .takeNetDevicesBack: try resources.networkDevices?.takeBack()
         }
     }
 
@@ -74,10 +75,7 @@ extension RuntimeSide {
             initial: plan.initial.map(\.name),
             intermediate: plan.intermediate.map(\.name)
         )
-        if let kills = try? cgroup.oomKillCount(), kills > 0 {
-            return Failure("container init was OOM-killed (memory limit too low?): \(text)")
-        }
-        return Failure(text)
+        return MemoryKills(cgroup, isNew: true).failure(of: "container init", text, subject: request.id)
     }
 }
 

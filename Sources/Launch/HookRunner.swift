@@ -88,12 +88,16 @@ package enum HookRunner {
                 timeoutSeconds: hook.timeoutSeconds
             )
         } catch {
-            throw Failure("error running \(name): \(error.line)", hint: error.advice)
+            throw Failure("error running \(name): \(error.line)", .hookFailed, subject: hook.path, hint: error.advice)
         }
         if outcome.status == .exited(0) { return }
         if outcome.status == nil, let limit = hook.timeoutSeconds {
-            throw Failure("error running \(name): \(hook.path): hook ran past specified timeout of \(limit)s")
+            throw Failure(
+                "error running \(name): \(hook.path): hook ran past specified timeout of \(limit)s",
+                .hookFailed,
+                subject: hook.path
+            )
         }
-        throw Failure("error running \(name): \(hook.path): \(outcome.text)")
+        throw Failure("error running \(name): \(hook.path): \(outcome.text)", .hookFailed, subject: hook.path)
     }
 }

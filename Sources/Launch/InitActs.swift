@@ -128,7 +128,11 @@ enum WorkingDirectorySetup {
             try WorkingDirectory.kernelPath()
         }
         guard path.utf8.first == UInt8(ascii: "/") else {
-            throw Failure("process.cwd is outside of the container's root: the kernel calls it \(path)")
+            throw Failure(
+                "process.cwd is outside of the container's root: the kernel calls it \(path)",
+                .configInvalid,
+                subject: "process.cwd"
+            )
         }
     }
 }

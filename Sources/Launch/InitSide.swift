@@ -66,7 +66,7 @@ final class InitSide {
                 try perform(step)
                 log.end(.initial)
             } catch {
-                let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial)
+                let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial, about: step.subject)
                 listenerOfFailures.report(failure)
                 Processes.exit(1)
             }

@@ -108,4 +108,15 @@ package enum InitStep: StepText {
             ""
         }
     }
+
+    package var subject: String? {
+        switch self {
+        case .hook(_, _, let hook): hook.path
+        case .rootfs(let step): step.subject
+        case .setLimit(let limit): limit.name
+        case .makeWorkingDirectory(let path), .changeDirectory(let path, _): path
+        case .findProgram(let name), .execute(let name): name
+        default: nil
+        }
+    }
 }

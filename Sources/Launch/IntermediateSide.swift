@@ -33,7 +33,11 @@ final class IntermediateSide {
                 try perform(step)
                 log.end(.intermediate)
             } catch {
-                let failure = error.stamped(StepName(index: index + 1, name: step.name), .intermediate)
+                let failure = error.stamped(
+                    StepName(index: index + 1, name: step.name),
+                    .intermediate,
+                    about: step.subject
+                )
                 resources.childChannel.report(failure)
                 Processes.exit(1)
             }

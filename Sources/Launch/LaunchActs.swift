@@ -32,7 +32,7 @@ extension LaunchResources {
 
     func compileFilter(_ configuration: ContainerConfiguration, _ stateRoot: StateRoot, _ log: Log) throws(Failure) {
         guard let seccomp = configuration.seccomp else { return }
-        let isStrict = configuration.annotations.contains { $0.key == "run.oci.seccomp_fail_unknown_syscall" }
+        let isStrict = configuration.value(of: .failsOnUnknownSystemCall) != nil
         let cache = try? stateRoot.openCache("seccomp")
         let prepared: SeccompFilter.Preparation
         if let cache {

@@ -58,9 +58,7 @@ package struct LaunchPlan: Equatable, Sendable {
         request.personality = c.personality
         request.memoryPolicy = c.memoryPolicy
         request.joinsSessionKeyring = !r.noNewKeyring
-        request.keepsOriginalGroups = c.annotations.contains {
-            $0.key == "run.oci.keep_original_groups" && $0.value == "1"
-        }
+        request.keepsOriginalGroups = c.value(of: .keepsOriginalGroups) == "1"
         request.entersUserNamespace = entersUserNamespace
         return try ConfinementPlan(request)
     }

@@ -43,6 +43,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var listenEnvironment: [String]
     package var pidFile: String?
     package var pidfdSocket: String?
+    /// Whether the container has a socket for notices to the caller's service manager.
+    package var notifies: Bool
 
     package init(id: String, bundle: String) {
         self.id = id
@@ -55,5 +57,6 @@ package struct LaunchRequest: Equatable, Sendable {
         noNewKeyring = false
         preservedDescriptors = 0
         listenEnvironment = []
+        notifies = false
     }
 }

@@ -90,6 +90,8 @@ final class LaunchResources {
     /// The compiled filter.
     var filter: SeccompFilter?
     var directory: ContainerDirectory?
+    /// What was moved of `linux.netDevices`, until the program runs.
+    var networkDevices: NetworkDevices?
 
     init() throws(Failure) {
         channel.add(try attempt("make the channel to init", .socketpair) { () throws(Errno) in try Sockets.pair() })

@@ -27,11 +27,13 @@ struct NamespacePlan {
         let namespaces = c.namespaces
         // ORDER: the cgroup namespace is made by init, when it is in the container's cgroup; time by the intermediate.
         let intermediateMakesUser = namespaces.creates(.user) && namespaces.creates(.time)
+        // The runtime moves devices into a network namespace that must be there.
+        let early: [NamespaceKind] = c.netDevices.isEmpty ? [.pid, .user] : [.pid, .user, .network]
         createdByClone = NamespaceKind.allCases.filter { kind in
-            namespaces.creates(kind) && (kind == .pid || kind == .user && !intermediateMakesUser)
+            namespaces.creates(kind) && early.contains(kind) && !(kind == .user && intermediateMakesUser)
         }
         createdByInit = NamespaceKind.allCases.filter { kind in
-            namespaces.creates(kind) && ![.pid, .user, .cgroup, .time].contains(kind)
+            namespaces.creates(kind) && !early.contains(kind) && kind != .cgroup && kind != .time
         }
         self.intermediateMakesUser = intermediateMakesUser
         needsIntermediate =

@@ -83,7 +83,7 @@ package final class RuntimeSide {
                 if let act = step.undo, !step.undoesWhenFailed { remember(act) }
                 log.end(.runtime)
             } catch {
-                throw rollBack(after: error.stamped(name, .runtime))
+                throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }
         }
     }
@@ -96,6 +96,7 @@ package final class RuntimeSide {
         switch step {
         case .reserveID(let id): resources.directory = try stateRoot.reserve(id)
         case .recordPlan: try recordPlan()
+        case .makeNoticeDirectory: try resources.directory?.makeNoticeDirectory()
         case .openNamespace(let kind, let path): try openNamespace(kind, path)
         case .checkLabel(let label, let key): try SELinux.validate(label, of: key)
         case .compileFilter: try resources.compileFilter(configuration, stateRoot, log)
@@ -115,6 +116,7 @@ package final class RuntimeSide {
         case .mapIDs: try mapIDs()
         case .recordInit: try recordInit()
         case .setOOMScoreAdjustment(let value): try OOMScoreAdjustment.set(value, ofProcess: "\(initPID)")
+        case .moveNetDevice(let device): try moveNetDevice(device)
         case .hook(let point, let index, let hook): try runHook(hook, point, index)
         case .passListener(let path): try passListener(path)
         case .setLimit(let limit): try limit.set(ofProcess: initPID)
@@ -141,6 +143,8 @@ extension RuntimeSide {
     package func start() throws(Failure) {
         try resources.runtimeChannel.tell(.start)
         guard try resources.runtimeChannel.waitForExecution() else { throw explainDeath(waitingFor: "the program") }
+        // The namespace ends with the container, whoever stays.
+        resources.networkDevices = nil
     }
 
     package var hasForegroundTerminal: Bool { request.console == .foreground }

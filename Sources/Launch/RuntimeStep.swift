@@ -12,6 +12,8 @@ package protocol StepText: Equatable, Sendable {
     var name: String { get }
     /// The object, in words; empty when the name says all.
     var detail: String { get }
+    /// The one thing that it is about: a path, an id, or a key of config.json; `nil` when there is not one.
+    var subject: String? { get }
 }
 
 /// One act of the runtime process.
@@ -20,6 +22,8 @@ package enum RuntimeStep: StepText {
     case reserveID(String)
     /// Writes down what will be made, before any of it exists.
     case recordPlan
+    /// Makes the directory for the container's own `NOTIFY_SOCKET`, which is mounted in it.
+    case makeNoticeDirectory
     /// Opens a namespace to be entered, so that a path is looked up once.
     case openNamespace(NamespaceKind, path: String)
     /// Asks the loaded SELinux policy whether it knows a label, before anything is made.
@@ -46,6 +50,7 @@ package enum RuntimeStep: StepText {
     case mapIDs
     case recordInit
     case setOOMScoreAdjustment(Int)
+    case moveNetDevice(NetworkDevice)
     case hook(HookPoint, index: Int, Hook)
     case passListener(path: String)
     case setLimit(ResourceLimit)
@@ -59,6 +64,7 @@ package enum RuntimeStep: StepText {
         switch self {
         case .reserveID: "reserveID"
         case .recordPlan: "recordPlan"
+        case .makeNoticeDirectory: "makeNoticeDirectory"
         case .openNamespace: "openNamespace"
         case .checkLabel: "checkLabel"
         case .compileFilter: "compileFilter"
@@ -78,6 +84,7 @@ package enum RuntimeStep: StepText {
         case .mapIDs: "mapIDs"
         case .recordInit: "recordInit"
         case .setOOMScoreAdjustment: "setOOMScoreAdjustment"
+        case .moveNetDevice: "moveNetDevice"
         case .hook: "hook"
         case .passListener: "passListener"
         case .setLimit: "setLimit"
@@ -102,6 +109,7 @@ package enum RuntimeStep: StepText {
         case .connectConsole(let path): path
         case .cloneInit(let namespaces): namespaces.map(\.rawValue).joined(separator: " ")
         case .setOOMScoreAdjustment(let value): "\(value)"
+        case .moveNetDevice(let device): "\(device.hostName) as \(device.name)"
         case .hook(let point, let index, let hook): "\(point.rawValue)[\(index)] \(hook.path)"
         case .passListener(let path): path
         case .setLimit(let limit): limit.text
@@ -109,9 +117,25 @@ package enum RuntimeStep: StepText {
         case .writePIDFile(let path): path
         case .tell(let message): message.name
         case .waitFor(let message): message.name
-        case .recordPlan, .limitResources, .openCgroup, .makeConsoleSocket, .makeGate, .cloneIntermediate, .findInit,
+        case .recordPlan, .makeNoticeDirectory, .limitResources, .openCgroup, .makeConsoleSocket, .makeGate,
+            .cloneIntermediate, .findInit,
             .mapIDs, .recordInit, .recordCreated:
             ""
+        }
+    }
+
+    package var subject: String? {
+        switch self {
+        case .reserveID(let id): id
+        case .openNamespace(_, let path), .connectConsole(let path), .passListener(let path), .sendPidfd(let path),
+            .writePIDFile(let path):
+            path
+        case .checkLabel(_, let key): key
+        case .compileFilter: "linux.seccomp"
+        case .moveNetDevice(let device): "linux.netDevices.\(device.hostName)"
+        case .hook(_, _, let hook): hook.path
+        case .setLimit(let limit): limit.name
+        default: nil
         }
     }
 
@@ -123,6 +147,7 @@ package enum RuntimeStep: StepText {
         case removeScope
         case removeRecord
         case removePIDFile(path: String)
+        case takeNetDevicesBack
     }
 
     /// Whether a failure may leave half of the act done.
@@ -131,6 +156,7 @@ package enum RuntimeStep: StepText {
         if case .createBirthplace = self { return true }
         if case .startScope = self { return true }
         if case .cloneIntermediate = self { return true }
+        if case .moveNetDevice = self { return true }
         return false
     }
 
@@ -142,6 +168,7 @@ package enum RuntimeStep: StepText {
         case .startScope: .removeScope
         case .cloneInit, .cloneIntermediate: .endProcesses
         case .writePIDFile(let path): .removePIDFile(path: path)
+        case .moveNetDevice: .takeNetDevicesBack
         default: nil
         }
     }
@@ -197,6 +224,8 @@ package enum IntermediateStep: StepText {
         case .dieWithParent, .becomeUntraceable, .joinCgroup, .newUserNamespace, .becomeRoot: ""
         }
     }
+
+    package var subject: String? { nil }
 }
 
 extension ResourceLimit {

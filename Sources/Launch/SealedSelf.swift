@@ -20,12 +20,18 @@ package enum SealedSelf {
             try sealed.borrowed.facts().mountID
         }
         let marker = ["\(Processes.sealMarker)=\(mountID)", Processes.sealAddition]
-        let prepared = PreparedExec(path: "", arguments: arguments, environment: inheritedEnvironment + marker)
+        let prepared = PreparedExec(path: "", arguments: arguments, environment: unsealedEnvironment + marker)
         throw Failure("start again from the sealed program", .execveat, prepared.execute(sealed.borrowed))
     }
 
-    /// The environment without what the sealed start added: what hooks inherit.
+    /// What hooks inherit: this process's environment. The service manager's socket is for the container to speak to, and
+    /// through the runtime only.
     package static var inheritedEnvironment: [String] {
+        unsealedEnvironment.filter { !$0.hasPrefix("NOTIFY_SOCKET=") }
+    }
+
+    /// The environment without what the sealed start added.
+    private static var unsealedEnvironment: [String] {
         Processes.environment.filter { !$0.hasPrefix(Processes.sealMarker + "=") && $0 != Processes.sealAddition }
     }
 

@@ -17,6 +17,8 @@ package enum SyncMessage: UInt8, CaseIterable, Sendable {
     /// Runtime to init: the cgroups are made and limited; their files come along, the number is their mask. Or to the
     /// first process: systemd has put you there.
     case placed
+    /// Runtime to init: the devices of `linux.netDevices` are in your network namespace.
+    case networked
     /// Init to runtime: all mounts are in place, the root is not entered yet.
     case mountsReady
     /// Runtime to init: prestart and createRuntime hooks are done.

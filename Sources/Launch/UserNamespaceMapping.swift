@@ -59,6 +59,8 @@ enum UserNamespaceMapping {
         guard let path = directories.map({ "\($0)/\(name)" }).first(where: { isExecutable($0) }) else {
             throw Failure(
                 "map more than its own id as an ordinary user: \(name) is not installed",
+                .notFound,
+                subject: name,
                 hint: "install the package that brings \(name) (uidmap), or map one id"
             )
         }
@@ -70,7 +72,11 @@ enum UserNamespaceMapping {
             timeoutSeconds: 30
         )
         guard outcome.status == .exited(0) else {
-            throw Failure("\(name) refused the mapping \(numbers.joined(separator: " ")): \(outcome.text)")
+            throw Failure(
+                "\(name) refused the mapping \(numbers.joined(separator: " ")): \(outcome.text)",
+                .notPermitted,
+                subject: name
+            )
         }
     }
 

@@ -28,12 +28,12 @@ struct Bundle {
         do throws(JSONError) {
             spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
         } catch {
-            throw Failure("\(file): \(error)")
+            throw Failure("\(file): \(error)", .configInvalid, subject: file)
         }
         do throws(ConfigurationProblem) {
             configuration = try Validator.configuration(from: spec, bundle: absolute, facts: facts)
         } catch {
-            throw Failure("\(file): \(error)")
+            throw Failure("\(file): \(error)", .configInvalid, subject: error.keyPath.isEmpty ? file : error.keyPath)
         }
     }
 
@@ -42,9 +42,11 @@ struct Bundle {
         do throws(Errno) {
             facts = try BorrowedFD.workingDirectory.facts(of: bundle, following: true)
         } catch {
-            throw Failure("open the bundle \(bundle)", .open, error)
+            throw Failure("open the bundle \(bundle)", .open, error, subject: bundle)
         }
-        guard facts.kind == .directory else { throw Failure("open the bundle \(bundle): it is not a directory") }
+        guard facts.kind == .directory else {
+            throw Failure("open the bundle \(bundle): it is not a directory", .configInvalid, subject: bundle)
+        }
         do throws(Errno) {
             let config = try BorrowedFD.workingDirectory.open(file, [.readOnly, .nonBlocking])
             let kind = try config.borrowed.facts().kind
@@ -53,18 +55,27 @@ struct Bundle {
             try config.borrowed.setNonBlocking(false)
             return try config.borrowed.readToEnd(limit: maximumConfigurationSize)
         } catch .EOVERFLOW {
-            throw Failure("read \(file): it is longer than \(maximumConfigurationSize >> 20) MiB")
+            throw Failure(
+                "read \(file): it is longer than \(maximumConfigurationSize >> 20) MiB",
+                .configInvalid,
+                subject: file
+            )
         } catch .ENOTSUP {
-            throw Failure("read \(file): expected a file or a pipe, found something else")
+            throw Failure(
+                "read \(file): expected a file or a pipe, found something else",
+                .configInvalid,
+                subject: file
+            )
         } catch .ENOENT {
             throw Failure(
                 "read \(file)",
                 .open,
                 .ENOENT,
+                subject: file,
                 hint: "a bundle is a directory with a config.json: apus spec writes one"
             )
         } catch {
-            throw Failure("read \(file)", .read, error)
+            throw Failure("read \(file)", .read, error, subject: file)
         }
     }
 
@@ -75,12 +86,18 @@ struct Bundle {
         do throws(Errno) {
             facts = try BorrowedFD.workingDirectory.facts(of: root)
         } catch {
-            throw Failure("open root.path \(root)", .open, error)
+            throw Failure("open root.path \(root)", .open, error, subject: "root.path")
         }
         guard facts.kind != .symlink else {
-            throw Failure("root.path \(root): expected a directory, found a symbolic link")
+            throw Failure(
+                "root.path \(root): expected a directory, found a symbolic link",
+                .configInvalid,
+                subject: "root.path"
+            )
         }
-        guard facts.kind == .directory else { throw Failure("root.path \(root): expected a directory, found a file") }
+        guard facts.kind == .directory else {
+            throw Failure("root.path \(root): expected a directory, found a file", .configInvalid, subject: "root.path")
+        }
     }
 }
 

@@ -133,9 +133,7 @@ extension CheckpointSettings {
 
     /// The annotation's; absent: what the machine's administrator has written for container runtimes.
     private static func configurationFile(_ configuration: ContainerConfiguration) -> String? {
-        if let annotation = configuration.annotations.first(where: { $0.key == "org.criu.config" }) {
-            return annotation.value.isEmpty ? nil : annotation.value
-        }
+        if let path = configuration.value(of: .criuConfiguration) { return path.isEmpty ? nil : path }
         return ["/etc/criu/apus.conf", "/etc/criu/runc.conf"].first {
             (try? BorrowedFD.workingDirectory.facts(of: $0, following: true)) != nil
         }

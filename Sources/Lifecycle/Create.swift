@@ -37,10 +37,11 @@ package enum Create {
         let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
         try bundle.checkRoot()
         let launch = try launchRequest(request, mode, bundle, context)
-        let cgroup = try Self.cgroup(bundle.configuration, launch, facts, context)
+        let configuration = configuration(bundle, request, context)
+        let cgroup = try Self.cgroup(configuration, launch, facts, context)
         var record = ContainerRecord(
             id: request.id,
-            configuration: bundle.configuration,
+            configuration: configuration,
             bundle: bundle.path,
             created: Timestamp.text(of: Machine.wallClock()),
             owner: facts.effectiveUserID,
@@ -48,8 +49,9 @@ package enum Create {
             cgroups: cgroup.placement
         )
         if request.noNewKeyring { record.keepsKeyring = true }
+        record.notifySocket = request.notifySocket
         return try RuntimeSide(
-            bundle.configuration,
+            configuration,
             configurationBytes: bundle.bytes,
             facts,
             launch,
@@ -58,6 +60,17 @@ package enum Create {
             record: record,
             log: context.log
         )
+    }
+
+    /// The bundle's, with what the caller's surroundings add; the same for `explain`.
+    static func configuration(
+        _ bundle: Bundle,
+        _ request: CreateRequest,
+        _ context: RuntimeContext
+    ) -> ContainerConfiguration {
+        guard request.notifySocket != nil else { return bundle.configuration }
+        let source = ContainerDirectory.noticeDirectory(of: request.id, in: context.stateRoot)
+        return bundle.configuration.notifying(from: source)
     }
 
     static func cgroup(
@@ -128,6 +141,7 @@ package enum Create {
         launch.listenEnvironment = request.listenEnvironment
         launch.pidFile = try request.pidFile.map { path throws(Failure) in try AbsolutePath.of(path) }
         launch.pidfdSocket = request.pidfdSocket
+        launch.notifies = request.notifySocket != nil
         return launch
     }
 
@@ -159,11 +173,15 @@ package enum Create {
         case (true, .create, let path?), (true, .detached, let path?): return .socket(path: path)
         case (true, _, nil):
             throw Failure(
-                "cannot allocate tty if apus will detach without setting console socket (process.terminal is true)"
+                "cannot allocate tty if apus will detach without setting console socket (process.terminal is true)",
+                .usage,
+                subject: "process.terminal"
             )
         case (_, _, _?):
             throw Failure(
-                "cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))"
+                "cannot use console socket if apus will not detach or allocate tty (process.terminal is \(hasTerminal))",
+                .usage,
+                subject: "process.terminal"
             )
         }
     }

@@ -19,7 +19,11 @@ package enum Delete {
     package static func run(id: String, force: Bool, _ context: RuntimeContext) throws(Failure) {
         guard let directory = try context.stateRoot.openIfPresent(id, lock: .exclusive) else {
             if force { return }
-            throw Failure("container \(id) does not exist (state root \(context.stateRoot.path))")
+            throw Failure(
+                "container \(id) does not exist (state root \(context.stateRoot.path))",
+                .containerNotFound,
+                subject: id
+            )
         }
         let record: ContainerRecord?
         do throws(Failure) {
@@ -34,6 +38,8 @@ package enum Delete {
             guard status != .running && status != .paused else {
                 throw Failure(
                     "cannot delete container \(id) that is not stopped: \(status.rawValue)",
+                    .wrongState,
+                    subject: id,
                     hint: "apus delete --force \(id)"
                 )
             }
@@ -109,7 +115,7 @@ final class Deletion {
                 try perform(step)
                 log.end(.runtime)
             } catch {
-                throw error.stamped(StepName(index: index + 1, name: step.name), .runtime)
+                throw error.stamped(StepName(index: index + 1, name: step.name), .runtime, about: step.subject)
             }
         }
     }
@@ -137,7 +143,10 @@ final class Deletion {
                 try Polling.wait(for: [(pidfd.borrowed, .readable)], deadline: deadline)
             }
             guard ended != nil else {
-                throw Failure("container init still running: process \(record.pid) did not end within 10 s of SIGKILL")
+                throw Failure(
+                    "container init still running: process \(record.pid) did not end within 10 s of SIGKILL",
+                    .timeout
+                )
             }
         }
         if mayHaveLeftProcesses { try cgroup.killAll(deadline: deadline) }

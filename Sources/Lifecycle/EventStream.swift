@@ -19,7 +19,7 @@ package final class EventStream {
         let directory = try context.stateRoot.open(id, lock: nil)
         guard let record = try directory.readRecord(), record.phase == .created,
             let process = try ProcessIdentity.open(record)
-        else { throw Failure("container with id \(id) is not running") }
+        else { throw Failure("container with id \(id) is not running", .wrongState, subject: id) }
         self.id = id
         self.process = process
         pid = record.pid

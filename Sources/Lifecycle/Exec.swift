@@ -40,14 +40,20 @@ package enum Exec {
             foreground.restoreTerminal()
             throw error
         }
-        return try foreground.stay()
+        let status = try foreground.stay()
+        if status == .signalled(9), exec.ranOutOfMemory { context.log.warning(Run.outOfMemory(request.id)) }
+        return status
     }
 
     /// Everything up to the first change of anything.
     private static func prepare(_ request: ExecRequest, _ context: RuntimeContext) throws(Failure) -> ExecSide {
         let directory = try context.stateRoot.open(request.id, lock: nil)
         guard let record = try directory.readRecord() else {
-            throw Failure("cannot exec in a container that is being created or deleted")
+            throw Failure(
+                "cannot exec in a container that is being created or deleted",
+                .wrongState,
+                subject: request.id
+            )
         }
         let cgroup = record.cgroups.placement.makeManager()
         let pidfd = try enterable(record, directory, cgroup, ignoringPause: request.ignoresPause)
@@ -61,7 +67,7 @@ package enum Exec {
             facts
         )
         // What was looked at by its pid was the container's process, if that is still there.
-        guard try lives(pidfd.borrowed) else { throw Failure("cannot exec in a stopped container") }
+        guard try lives(pidfd.borrowed) else { throw stopped(request.id) }
         return try ExecSide(
             configuration,
             facts,
@@ -84,14 +90,24 @@ package enum Exec {
         ignoringPause: Bool
     ) throws(Failure) -> OwnedFD {
         let status = try ContainerStatus.of(record, in: directory, isLocked: false)
-        guard status != .creating else { throw Failure("cannot exec in a container that is being created") }
+        guard status != .creating else {
+            throw Failure("cannot exec in a container that is being created", .wrongState, subject: record.id)
+        }
         guard status != .stopped, let pidfd = try ProcessIdentity.open(record) else {
-            throw Failure("cannot exec in a stopped container")
+            throw stopped(record.id)
         }
         if !ignoringPause, try cgroup.isFrozen() {
-            throw Failure("cannot exec in a paused container (use --ignore-paused to override)")
+            throw Failure(
+                "cannot exec in a paused container (use --ignore-paused to override)",
+                .wrongState,
+                subject: record.id
+            )
         }
         return pidfd
+    }
+
+    private static func stopped(_ id: String) -> Failure {
+        Failure("cannot exec in a stopped container", .wrongState, subject: id)
     }
 
     private static func lives(_ pidfd: BorrowedFD) throws(Failure) -> Bool {
@@ -153,16 +169,24 @@ extension Exec {
         _ placement: CgroupPlacement
     ) throws(Failure) -> [CgroupSubgroup] {
         if !request.cgroups.isEmpty && placement.locations.isEmpty {
-            throw Failure("--cgroup: the container has no cgroup of its own")
+            throw Failure("--cgroup: the container has no cgroup of its own", .usage, subject: "--cgroup")
         }
         var subgroups: [CgroupSubgroup] = []
         for (controllers, path) in request.cgroups {
             for controller in controllers {
                 if placement.mode == .unified {
-                    throw Failure("--cgroup \(controller):\(path): cgroup v2 has no controllers of their own place")
+                    throw Failure(
+                        "--cgroup \(controller):\(path): cgroup v2 has no controllers of their own place",
+                        .usage,
+                        subject: "--cgroup"
+                    )
                 }
                 guard placement.locations.contains(where: { $0.carries(controller) }) else {
-                    throw Failure("--cgroup \(controller):\(path): the container has no cgroup of this controller")
+                    throw Failure(
+                        "--cgroup \(controller):\(path): the container has no cgroup of this controller",
+                        .usage,
+                        subject: "--cgroup"
+                    )
                 }
             }
             subgroups.append(CgroupSubgroup(controllers: controllers, path: path))

@@ -86,7 +86,7 @@ extension ExecRequest {
         do throws(ConfigurationProblem) {
             return try Validator.process(process, at: place, in: container, facts: facts, warnings: &warnings)
         } catch {
-            throw Failure("\(source)\(error)")
+            throw Failure("\(source)\(error)", .configInvalid, subject: error.keyPath)
         }
     }
 
@@ -96,14 +96,14 @@ extension ExecRequest {
             let file = try BorrowedFD.workingDirectory.open(path, .readOnly)
             bytes = try file.borrowed.readToEnd(limit: maximumFileSize)
         } catch .EOVERFLOW {
-            throw Failure("read \(path): it is longer than \(maximumFileSize >> 20) MiB")
+            throw Failure("read \(path): it is longer than \(maximumFileSize >> 20) MiB", .configInvalid, subject: path)
         } catch {
-            throw Failure("read \(path)", .read, error)
+            throw Failure("read \(path)", .read, error, subject: path)
         }
         do throws(JSONError) {
             return try JSONDecoder().decode(OCISpec.Process.self, from: bytes)
         } catch {
-            throw Failure("\(path): \(error)")
+            throw Failure("\(path): \(error)", .configInvalid, subject: path)
         }
     }
 }

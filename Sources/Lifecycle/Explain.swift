@@ -27,12 +27,13 @@ package enum Explain {
     package static func run(_ request: CreateRequest, _ context: RuntimeContext) throws(Failure) -> [Section] {
         let facts = facts(context)
         let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
-        let c = bundle.configuration
+        let c = Create.configuration(bundle, request, context)
         var launch = LaunchRequest(id: request.id, bundle: bundle.path)
         launch.cgroupDriver = context.cgroupDriver
         launch.unitProperties = try Create.unitProperties(c, context)
         launch.noPivot = request.noPivot
         launch.noNewKeyring = request.noNewKeyring
+        launch.notifies = request.notifySocket != nil
         if c.process?.terminal == true {
             launch.console = .socket(path: request.consoleSocket ?? "(--console-socket)")
         }
@@ -50,11 +51,12 @@ package enum Explain {
 
     /// All that happens to a container, from what its birth is planned to be.
     package static func sections(_ c: ContainerConfiguration, _ plan: LaunchPlan) -> [Section] {
-        [
+        let notifies = plan.runtime.contains(.makeNoticeDirectory)
+        return [
             section("create", "runtime", plan.runtime),
             section("create", "intermediate", plan.intermediate),
             section("create", "init", plan.initial),
-            section("start", "runtime", Birth.startSteps(poststart: c.hooks[.poststart])),
+            section("start", "runtime", Birth.startSteps(poststart: c.hooks[.poststart], notifies: notifies)),
             section("delete", "runtime", Birth.deletionSteps(poststop: c.hooks[.poststop])),
         ].filter { !$0.lines.isEmpty }
     }

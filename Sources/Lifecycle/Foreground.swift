@@ -19,11 +19,19 @@ final class Foreground {
     private let pid: CInt
     private let signals: OwnedFD
     private let terminal: TerminalRelay?
+    private let notices: NotifyProxy?
 
     /// - Parameters:
     ///   - process: A pidfd, kept open by the caller.
     ///   - terminal: The primary of its terminal, which is then carried.
-    init(process: BorrowedFD, pid: CInt, terminal primary: consuming OwnedFD?) throws(Failure) {
+    ///   - notices: Passed on to the service manager.
+    init(
+        process: BorrowedFD,
+        pid: CInt,
+        terminal primary: consuming OwnedFD?,
+        notices: NotifyProxy? = nil
+    ) throws(Failure) {
+        self.notices = notices
         self.process = process
         self.pid = pid
         signals = try attempt("watch for signals", .signalfd) { () throws(Errno) in try Signals.events() }
@@ -37,16 +45,21 @@ final class Foreground {
             var wanted: [(BorrowedFD, PollEvents)] = [
                 (process, .readable), (signals.borrowed, .readable),
             ]
+            wanted += notices?.wanted ?? []
             wanted += terminal?.wanted ?? []
             let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
                 try Polling.wait(for: wanted) ?? []
             }
             if !ready[1].isEmpty { try forwardSignals() }
-            terminal?.carry(ready: Array(ready.dropFirst(2)))
+            let others = ready.dropFirst(2)
+            let count = notices == nil ? 0 : 2
+            notices?.carry(ready: Array(others.prefix(count)))
+            terminal?.carry(ready: Array(others.dropFirst(count)))
             if !ready[0].isEmpty {
                 let status = try attempt("learn how the container ended", .waitid) { () throws(Errno) in
                     try Processes.reap(pidfd: process)
                 }
+                notices?.drain()
                 terminal?.drain()
                 return status
             }

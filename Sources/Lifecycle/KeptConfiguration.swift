@@ -18,12 +18,12 @@ enum KeptConfiguration {
         do throws(JSONError) {
             spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
         } catch {
-            throw Failure("\(directory.path)/config.json: \(error)")
+            throw Failure("\(directory.path)/config.json: \(error)", .stateDamaged, subject: record.id)
         }
         do throws(ConfigurationProblem) {
             return (spec, try Validator.configuration(from: spec, bundle: record.bundle, facts: facts))
         } catch {
-            throw Failure("\(directory.path)/config.json: \(error)")
+            throw Failure("\(directory.path)/config.json: \(error)", .stateDamaged, subject: record.id)
         }
     }
 }

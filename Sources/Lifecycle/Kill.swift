@@ -16,6 +16,8 @@ package enum Kill {
         guard let record = try directory.readRecord() else {
             throw Failure(
                 "container not running: the creation of \(id) was interrupted",
+                .wrongState,
+                subject: id,
                 hint: "apus delete --force \(id)"
             )
         }
@@ -24,16 +26,23 @@ package enum Kill {
             // Also after the first process has ended: others of a shared pid namespace may be left.
             return try signalAll(signal, cgroup)
         }
-        guard let pidfd = try ProcessIdentity.open(record) else { throw Failure("container not running: \(id)") }
+        guard let pidfd = try ProcessIdentity.open(record) else {
+            throw Failure("container not running: \(id)", .wrongState, subject: id)
+        }
         if signal == SIGKILL && !record.ownsPIDNamespace && !cgroup.placement.locations.isEmpty {
             return try signalAll(signal, cgroup)
         }
         do throws(Errno) {
             try Processes.signal(pidfd.borrowed, signal)
         } catch .ESRCH {
-            throw Failure("container not running: \(id)")
+            throw Failure("container not running: \(id)", .wrongState, subject: id)
         } catch {
-            throw Failure("send signal \(signal) to process \(record.pid) of container \(id)", .pidfdSendSignal, error)
+            throw Failure(
+                "send signal \(signal) to process \(record.pid) of container \(id)",
+                .pidfdSendSignal,
+                error,
+                subject: id
+            )
         }
         if signal == SIGKILL { try cgroup.thawToKill() }
     }

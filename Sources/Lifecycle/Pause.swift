@@ -16,9 +16,9 @@ package enum Pause {
     package static func pause(id: String, _ context: RuntimeContext) throws(Failure) {
         let (directory, record) = try openForChange(id, context)
         switch try ContainerStatus.of(record, in: directory, isLocked: true) {
-        case .paused: throw Failure("container already paused: \(id)")
+        case .paused: throw Failure("container already paused: \(id)", .wrongState, subject: id)
         case .created, .running: break
-        case let other: throw Failure("container not running: \(id) is \(other.rawValue)")
+        case let other: throw Failure("container not running: \(id) is \(other.rawValue)", .wrongState, subject: id)
         }
         let cgroup = record.cgroups.placement.makeManager()
         try cgroup.freeze(deadline: Machine.monotonicNanoseconds() + limit)
@@ -28,12 +28,16 @@ package enum Pause {
     package static func resume(id: String, _ context: RuntimeContext) throws(Failure) {
         let (directory, record) = try openForChange(id, context)
         let status = try ContainerStatus.of(record, in: directory, isLocked: true)
-        guard status == .paused else { throw Failure("container not paused: \(id) is \(status.rawValue)") }
+        guard status == .paused else {
+            throw Failure("container not paused: \(id) is \(status.rawValue)", .wrongState, subject: id)
+        }
         let cgroup = record.cgroups.placement.makeManager()
         try cgroup.thaw()
         if try cgroup.isFrozen() {
             throw Failure(
                 "resume container \(id): its processes still stand still",
+                .wrongState,
+                subject: id,
                 hint: "a cgroup above the container's own is frozen"
             )
         }
@@ -48,6 +52,8 @@ package enum Pause {
         guard let record = try directory.readRecord() else {
             throw Failure(
                 "container not running: the creation of \(id) was interrupted",
+                .wrongState,
+                subject: id,
                 hint: "apus delete --force \(id)"
             )
         }

@@ -16,12 +16,18 @@ package enum ProcessList {
     /// All processes of a container, also those in cgroups below its own; by number. None when it has stopped.
     package static func pids(id: String, _ context: RuntimeContext) throws(Failure) -> [CInt] {
         let directory = try context.stateRoot.open(id, lock: nil)
-        guard let record = try directory.readRecord() else { throw Failure("container not running: \(id)") }
+        guard let record = try directory.readRecord() else {
+            throw Failure("container not running: \(id)", .wrongState, subject: id)
+        }
         let pids = try record.cgroups.placement.makeManager().processes()
         guard pids.isEmpty else { return pids }
         let status = try ContainerStatus.of(record, in: directory, isLocked: false)
         guard status == .stopped else {
-            throw Failure("list the processes of container \(id): none is in its cgroup, but it is \(status.rawValue)")
+            throw Failure(
+                "list the processes of container \(id): none is in its cgroup, but it is \(status.rawValue)",
+                .wrongState,
+                subject: id
+            )
         }
         return []
     }

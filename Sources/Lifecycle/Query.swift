@@ -28,7 +28,11 @@ package enum Query {
         let directory = try context.stateRoot.open(id, lock: nil)
         guard let summary = try summary(directory) else {
             // Either it is being made just now, or its making was cut off before the first word.
-            throw Failure("container \(id) does not exist yet: its creation has not come to its first record")
+            throw Failure(
+                "container \(id) does not exist yet: its creation has not come to its first record",
+                .wrongState,
+                subject: id
+            )
         }
         return summary
     }

@@ -240,7 +240,7 @@ extension RestoreSide {
 
     private func recordCreated() throws(Failure) {
         record.phase = .created
-        try directory?.write(record)
+        try directory?.markCreated()
     }
 }
 

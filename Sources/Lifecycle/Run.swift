@@ -29,7 +29,14 @@ package enum Run {
         let birth = try Create.prepare(request, options.detach ? .detached : .foreground, context)
         if options.detach {
             try birth.create()
+            let notices: NotifyProxy?
+            do throws(Failure) {
+                notices = try listenForNotices(birth, context)
+            } catch {
+                throw birth.rollBack(after: error)
+            }
             try start(birth)
+            try waitForReadiness(birth, notices, context)
             return nil
         }
         // Signals wait from here on, so that none is lost between the clone and the first reading.
@@ -46,7 +53,8 @@ package enum Run {
             foreground = try Foreground(
                 process: birth.initDescriptor,
                 pid: birth.currentRecord.pid,
-                terminal: birth.hasForegroundTerminal ? try birth.receiveTerminal() : nil
+                terminal: birth.hasForegroundTerminal ? try birth.receiveTerminal() : nil,
+                notices: try listenForNotices(birth, context)
             )
         } catch {
             throw birth.rollBack(after: error)
@@ -55,20 +63,54 @@ package enum Run {
         let inode = birth.directoryInode
         birth.releaseLock()
         let status = try foreground.stay()
+        // A limit too low for the program ends it before its first word.
+        if status == .signalled(9), birth.ranOutOfMemory { context.log.warning(outOfMemory(request.id)) }
         if !options.keep { try remove(birth.currentRecord, inode, context) }
         return status
+    }
+
+    /// Of a program that signal 9 ended.
+    static func outOfMemory(_ id: String) -> String {
+        "the program was OOM-killed: the memory limit of container \(id) was reached"
     }
 
     private static func start(_ birth: RuntimeSide) throws(Failure) {
         do throws(Failure) {
             guard birth.currentRecord.hasProcess else {
-                throw Failure("cannot run container \(birth.currentRecord.id): its config.json has no process section")
+                throw Failure(
+                    "cannot run container \(birth.currentRecord.id): its config.json has no process section",
+                    .configInvalid,
+                    subject: "process"
+                )
             }
             try birth.start()
         } catch {
             throw birth.rollBack(after: error)
         }
         try runPoststartHooks(birth)
+    }
+
+    /// - Returns: `nil` when there is no service manager to tell anything.
+    private static func listenForNotices(_ birth: RuntimeSide, _ context: RuntimeContext) throws(Failure)
+        -> NotifyProxy?
+    {
+        let record = birth.currentRecord
+        guard let address = record.notifySocket else { return nil }
+        return try NotifyProxy(in: try context.stateRoot.open(record.id, lock: nil), address: address, context.log)
+    }
+
+    private static func waitForReadiness(
+        _ birth: RuntimeSide,
+        _ notices: NotifyProxy?,
+        _ context: RuntimeContext
+    ) throws(Failure) {
+        guard let notices else { return }
+        // Others must be able to end a container that never becomes ready.
+        birth.releaseLock()
+        let pid = birth.currentRecord.pid
+        if try !notices.waitForReadiness(process: birth.initDescriptor, pid: pid) {
+            context.log.warning(NotifyProxy.warning(birth.currentRecord.id))
+        }
     }
 
     private static func runPoststartHooks(_ birth: RuntimeSide) throws(Failure) {

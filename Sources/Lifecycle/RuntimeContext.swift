@@ -39,6 +39,8 @@ package struct CreateRequest: Sendable {
     package var preservedDescriptors = 0
     /// What the program is told of sockets passed to it.
     package var listenEnvironment: [String] = []
+    /// The service manager that hears of the container; see `NotifySocket`.
+    package var notifySocket: String?
 
     package init(id: String, bundle: String) {
         self.id = id

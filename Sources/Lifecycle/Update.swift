@@ -27,7 +27,7 @@ package enum Update {
         let (directory, record) = try Pause.openForChange(id, context)
         let status = try ContainerStatus.of(record, in: directory, isLocked: true)
         guard status != .stopped && status != .creating else {
-            throw Failure("container not running: \(id) is \(status.rawValue)")
+            throw Failure("container not running: \(id) is \(status.rawValue)", .wrongState, subject: id)
         }
         let kept = try directory.readConfiguration()
         let version = SpecVersion(record.ociVersion) ?? .current
@@ -61,7 +61,7 @@ package enum Update {
             do throws(JSONError) {
                 spec = try JSONDecoder().decode(RuntimeSpec.self, from: kept)
             } catch {
-                throw Failure("the container's kept config.json: \(error)")
+                throw Failure("the container's kept config.json: \(error)", .stateDamaged)
             }
             let old = spec.linux?.resources ?? Resources()
             let new = old.overlaid(by: given)
@@ -96,7 +96,7 @@ package enum Update {
         do throws(JSONError) {
             return try JSONDecoder().decode(Resources.self, from: bytes)
         } catch {
-            throw Failure("\(source.name): \(error)")
+            throw Failure("\(source.name): \(error)", .configInvalid, subject: source.name)
         }
     }
 }
@@ -111,10 +111,12 @@ extension Update.Source {
     /// A problem in the words of the one who gave the limits.
     fileprivate func failure(_ problem: ConfigurationProblem) -> Failure {
         switch self {
-        case .file: return Failure("\(name): \(problem)")
+        case .file: return Failure("\(name): \(problem)", .configInvalid, subject: problem.keyPath)
         case .options(_, let spelling):
-            guard let option = spelling(problem.keyPath) else { return Failure(problem.description) }
-            return Failure("\(option): \(problem.message)")
+            guard let option = spelling(problem.keyPath) else {
+                return Failure(problem.description, .configInvalid, subject: problem.keyPath)
+            }
+            return Failure("\(option): \(problem.message)", .usage, subject: option)
         }
     }
 }

@@ -11,12 +11,14 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
         self.rawValue = rawValue
     }
 
+    /// The kernel's name, `EPERM`; `errno 4711` where this table has none.
+    package var name: String {
+        Errno.names.first(where: { $0.0 == rawValue })?.1 ?? "errno \(rawValue)"
+    }
+
     /// The kernel's name and glibc's sentence: `EPERM (Operation not permitted)`.
     package var description: String {
         let sentence = unsafe String(cString: strerror(rawValue))
-        guard let name = Errno.names.first(where: { $0.0 == rawValue })?.1 else {
-            return "errno \(rawValue) (\(sentence))"
-        }
         return "\(name) (\(sentence))"
     }
 

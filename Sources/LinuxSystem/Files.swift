@@ -333,6 +333,11 @@ extension BorrowedFD {
         try checkRetrying { clinux_flock(rawValue, operation) }
     }
 
+    /// Gives the lock up. The corresponding system call is `flock(2)`.
+    package func unlock() throws(Errno) {
+        try check(clinux_flock(rawValue, LOCK_UN))
+    }
+
     /// Descriptor flags as `F_GETFD` gives them; throws `EBADF` when the descriptor is not open.
     package func descriptorFlags() throws(Errno) -> CInt {
         CInt(try check(clinux_fcntl(rawValue, F_GETFD, 0)))

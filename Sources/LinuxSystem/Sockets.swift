@@ -25,7 +25,7 @@ package enum Sockets {
         return socket
     }
 
-    /// How a listening unix socket is found.
+    /// How a unix socket is found.
     package enum Name: Sendable {
         /// At most 107 bytes.
         case path(String)
@@ -37,6 +37,18 @@ package enum Sockets {
     package static func connectWithoutWaiting(to name: Name) throws(Errno) -> OwnedFD {
         let socket = OwnedFD(try check(clinux_socket_unix(CInt(SOCK_STREAM.rawValue))))
         try socket.borrowed.setNonBlocking(true)
+        try connect(socket.borrowed, to: name)
+        return socket
+    }
+
+    /// A socket whose datagrams go to `name`. The corresponding system call is `connect(2)`.
+    package static func connect(toDatagramsAt name: Name) throws(Errno) -> OwnedFD {
+        let socket = OwnedFD(try check(clinux_socket_unix(CInt(SOCK_DGRAM.rawValue))))
+        try connect(socket.borrowed, to: name)
+        return socket
+    }
+
+    private static func connect(_ socket: BorrowedFD, to name: Name) throws(Errno) {
         switch name {
         case .path(let path):
             try checkRetrying { unsafe clinux_connect_unix(socket.rawValue, path) }
@@ -44,6 +56,14 @@ package enum Sockets {
             let bytes = Array(text.utf8)
             try checkRetrying { unsafe clinux_connect_abstract(socket.rawValue, bytes, bytes.count) }
         }
+    }
+
+    /// A socket that receives the datagrams sent to a new file in `directory`, however long the directory's own path is.
+    /// The corresponding system call is `bind(2)`.
+    package static func listen(forDatagramsAt name: String, in directory: BorrowedFD) throws(Errno) -> OwnedFD {
+        let socket = OwnedFD(try check(clinux_socket_unix(CInt(SOCK_DGRAM.rawValue))))
+        let path = directory.procPath + "/" + name
+        try check(unsafe clinux_bind_unix(socket.rawValue, path))
         return socket
     }
 }

@@ -68,13 +68,4 @@ package struct ProcHandle: ~Copyable {
             try file.borrowed.writeOnce(Array(value.utf8))
         }
     }
-
-    /// The same object as behind the `O_PATH` descriptor `fd`, opened for use. The link is looked up in this procfs,
-    /// so it cannot be a forged one.
-    package func reopen(_ fd: BorrowedFD, _ flags: OpenFlags) throws(Failure) -> OwnedFD {
-        let links = try open("self/fd", [.path, .directory])
-        return try attempt("reopen a descriptor", .open) { () throws(Errno) in
-            try links.borrowed.open("\(fd.rawValue)", flags)
-        }
-    }
 }

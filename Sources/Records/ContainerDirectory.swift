@@ -11,7 +11,7 @@ package final class ContainerDirectory {
     /// Absolute.
     package let path: String
     private let root: OwnedFD
-    private let directory: OwnedFD
+    let directory: OwnedFD
     /// Tells a directory from a later one of the same name.
     package private(set) var inode: UInt64 = 0
     /// What `readRecord` accepts; a record is a few KiB plus annotations and hooks.
@@ -64,11 +64,17 @@ package final class ContainerDirectory {
         } catch {
             throw Failure(
                 "\(path)/state.json is damaged: \(error)",
+                .stateDamaged,
+                subject: id,
                 hint: "apus delete --force \(id) removes the container"
             )
         }
         guard record.layout <= ContainerRecord.currentLayout else {
-            throw Failure("\(path)/state.json: layout \(record.layout) was written by a later version of apus")
+            throw Failure(
+                "\(path)/state.json: layout \(record.layout) was written by a later version of apus",
+                .stateDamaged,
+                subject: id
+            )
         }
         record.phase = try isMarkedCreated() ? .created : .creating
         return record
@@ -128,12 +134,29 @@ package final class ContainerDirectory {
     /// Removes the directory and what is in it. The last act of a deletion.
     package func remove() throws(Failure) {
         try attempt("remove the state directory \(path)", .rmdir) { () throws(Errno) in
-            let listing = try directory.borrowed.open(".", [.readOnly, .directory])
-            for entry in try listing.borrowed.entries() {
-                guard let name = entry.name else { throw .EINVAL }
-                try directory.borrowed.unlink(name)
-            }
+            try Self.empty(directory.borrowed)
             try root.borrowed.removeDirectory(id)
+        }
+    }
+
+    private static func empty(_ directory: BorrowedFD) throws(Errno) {
+        let listing = try directory.open(".", [.readOnly, .directory])
+        for entry in try listing.borrowed.entries() {
+            guard let name = entry.name else { throw .EINVAL }
+            if entry.isDirectory {
+                let inner = try directory.open(name, [.readOnly, .directory, .noFollow])
+                try empty(inner.borrowed)
+                try directory.removeDirectory(name)
+            } else {
+                try directory.unlink(name)
+            }
+        }
+    }
+
+    /// Lets others change the container while this process goes on with what it has open.
+    package func unlock() throws(Failure) {
+        try attempt("unlock the state directory \(path)", .flock) { () throws(Errno) in
+            try directory.borrowed.unlock()
         }
     }
 

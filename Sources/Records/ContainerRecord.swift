@@ -45,13 +45,15 @@ package struct ContainerRecord: Decodable, Sendable {
     package var hasProcess: Bool
     /// Whether processes keep the caller's session keyring (`--no-new-keyring`); absent in older records.
     package var keepsKeyring: Bool?
+    /// `NOTIFY_SOCKET` of the creator: the container has a socket for notices of its own.
+    package var notifySocket: String?
     package var annotations: [StoredAnnotation]
     package var poststart: [StoredHook]
     package var poststop: [StoredHook]
 
     private enum CodingKeys: CodingKey {
         case layout, id, ociVersion, bundle, rootfs, created, owner, bootID, pid, startTime, cgroups, ownsPIDNamespace
-        case hasProcess, keepsKeyring, annotations, poststart, poststop
+        case hasProcess, keepsKeyring, notifySocket, annotations, poststart, poststop
     }
 
     package init(

@@ -23,6 +23,7 @@ extension ContainerRecord {
         writer.member("ownsPIDNamespace", ownsPIDNamespace)
         writer.member("hasProcess", hasProcess)
         if let keepsKeyring { writer.member("keepsKeyring", keepsKeyring) }
+        if let notifySocket { writer.member("notifySocket", notifySocket) }
         writer.array("annotations", annotations) { annotation in
             writer.beginObject()
             writer.member("key", annotation.key)

@@ -21,7 +21,7 @@ package struct StateRoot: Sendable {
         do throws(Errno) {
             try root.borrowed.makeDirectory(id, mode: 0o711)
         } catch .EEXIST {
-            throw Failure("container with given ID already exists: \(id)")
+            throw Failure("container with given ID already exists: \(id)", .containerExists, subject: id)
         } catch {
             throw Failure("make the state directory \(path)/\(id)", .mkdir, error)
         }
@@ -33,9 +33,13 @@ package struct StateRoot: Sendable {
             if let root = try? openRoot() { try? root.borrowed.removeDirectory(id) }
             throw error
         }
-        guard let container else { throw Failure("container \(id) was deleted while it was being created") }
+        guard let container else {
+            throw Failure("container \(id) was deleted while it was being created", .wrongState, subject: id)
+        }
         // Deleted and made again by another creation, before this one had the lock: then it is the other's.
-        guard try container.readRecord() == nil else { throw Failure("container with given ID already exists: \(id)") }
+        guard try container.readRecord() == nil else {
+            throw Failure("container with given ID already exists: \(id)", .containerExists, subject: id)
+        }
         return container
     }
 
@@ -57,7 +61,7 @@ package struct StateRoot: Sendable {
     /// As `openIfPresent`, with the error that callers expect when there is none.
     package func open(_ id: String, lock: BorrowedFD.LockKind?) throws(Failure) -> ContainerDirectory {
         guard let container = try openIfPresent(id, lock: lock) else {
-            throw Failure("container \(id) does not exist (state root \(path))")
+            throw Failure("container \(id) does not exist (state root \(path))", .containerNotFound, subject: id)
         }
         return container
     }

@@ -45,7 +45,11 @@ extension RootfsExecutor {
             (try tree.fileSystem().type, try tree.facts().inode)
         }
         if type != FileSystemType.proc || inode != 1 {
-            throw Failure("\(mount.key).source: only a procfs can be bound on /proc, found \(source)")
+            throw Failure(
+                "\(mount.key).source: only a procfs can be bound on /proc, found \(source)",
+                .configInvalid,
+                subject: "\(mount.key).source"
+            )
         }
     }
 

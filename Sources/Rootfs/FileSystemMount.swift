@@ -164,7 +164,11 @@ extension RootfsExecutor {
 
     func failure(_ mount: PlannedMount, _ request: FileSystemRequest, _ refusal: FileSystemRefusal) -> Failure {
         if refusal.errno == .ENODEV, refusal.call == .fsopen || refusal.call == .mount {
-            return Failure("\(mount.key).type: this kernel has no file system \(request.type)")
+            return Failure(
+                "\(mount.key).type: this kernel has no file system \(request.type)",
+                .unsupported,
+                subject: "\(mount.key).type"
+            )
         }
         let detail = refusal.messages.isEmpty ? mount.key : "\(mount.key); the kernel says: \(refusal.messages)"
         return Failure("mount \(mount)", refusal.call, refusal.errno, detail: detail)

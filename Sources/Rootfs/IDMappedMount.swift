@@ -16,7 +16,11 @@ enum IDMappedMount {
         switch map.source {
         case .mappings(let uid, let gid):
             guard !uid.isEmpty, !gid.isEmpty else {
-                throw Failure("\(key): an idmapped mount needs both uidMappings and gidMappings, or a user namespace")
+                throw Failure(
+                    "\(key): an idmapped mount needs both uidMappings and gidMappings, or a user namespace",
+                    .configInvalid,
+                    subject: key
+                )
             }
             namespace = try makeNamespace(uid: uid, gid: gid)
         case .namespace(let path):

@@ -76,8 +76,9 @@ package struct MountSources: ~Copyable, Sendable {
     /// Why a source could not be opened.
     static func failure(index: Int, path: String, _ errno: Errno) -> Failure {
         switch errno {
-        case .ENOENT, .ENOTDIR: Failure("mounts[\(index)].source: \(path) does not exist on the host")
-        default: Failure("open mounts[\(index)].source \(path)", .openTree, errno)
+        case .ENOENT, .ENOTDIR:
+            Failure("mounts[\(index)].source: \(path) does not exist on the host", .notFound, subject: path)
+        default: Failure("open mounts[\(index)].source \(path)", .openTree, errno, subject: path)
         }
     }
 }

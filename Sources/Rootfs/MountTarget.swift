@@ -33,7 +33,7 @@ enum DestinationRules {
 
 extension RootfsExecutor {
     func checkDestination(_ mount: PlannedMount) throws(Failure) {
-        if let problem = DestinationRules.problem(with: mount) { throw Failure(problem) }
+        if let problem = DestinationRules.problem(with: mount) { throw Failure(problem, .configInvalid) }
     }
 
     /// The directory to mount on, made when missing.
@@ -100,6 +100,10 @@ extension RootfsExecutor {
         }
         guard type == FileSystemType.proc else { return }
         if DestinationRules.replaceableProcFiles.contains(mount.destination) || mount.destination == "/proc" { return }
-        throw Failure("\(mount.key).destination: \(mount.destination) leads into /proc, which cannot be mounted on")
+        throw Failure(
+            "\(mount.key).destination: \(mount.destination) leads into /proc, which cannot be mounted on",
+            .configInvalid,
+            subject: "\(mount.key).destination"
+        )
     }
 }

@@ -75,6 +75,19 @@ package enum RootfsStep: Equatable, Sendable {
         case .maskPath(let path, _): path
         }
     }
+
+    /// The path that it is about, in the container; the root filesystem's own on the host.
+    package var subject: String? {
+        switch self {
+        case .mount(let mount): mount.destination
+        case .device(let device, _): device.path
+        case .deviceLink(let link): link.path
+        case .bindRoot(let path, _, _), .moveRoot(let path), .remountReadonly(let path), .readonlyPath(let path),
+            .maskPath(let path, _):
+            path
+        case .setPropagation, .pivot, .rootPropagation, .readonlyRoot: nil
+        }
+    }
 }
 
 /// A symbolic link of the container's /dev.

@@ -38,9 +38,10 @@ extension Log {
     ///   - failure: Its line is the message, its advice the hint; JSON lines carry its parts too.
     ///   - doing: What the user asked for: `create web1`.
     package func report(_ failure: Failure, doing: String) {
-        var fields: [(String, String)] = []
+        var fields = [("code", failure.code.rawValue)]
+        if let subject = failure.subject { fields.append(("subject", subject)) }
         if let call = failure.call { fields.append(("call", call.name)) }
-        if let errno = failure.errno { fields.append(("errno", "\(errno)")) }
+        if let errno = failure.errno { fields.append(("errno", errno.name)) }
         if let role = failure.role { fields.append(("process", role.name)) }
         if let step = failure.step { fields.append(("step", step.name)) }
         if let advice = failure.advice { fields.append(("hint", advice)) }
@@ -50,7 +51,7 @@ extension Log {
 
     /// Reports a command line that was not understood.
     package func report(_ problem: UsageProblem) {
-        error(problem.message.replacingLineBreaks, hint: nil)
+        error(problem.message.replacingLineBreaks, hint: nil, fields: [("code", FailureCode.usage.rawValue)])
     }
 }
 

@@ -4,6 +4,7 @@
 internal import Configuration
 package import Diagnostics
 internal import JSON
+internal import KernelTypes
 internal import OCISpec
 
 /// The features document.
@@ -23,40 +24,32 @@ package enum FeaturesReport {
             ociVersionMin: SpecVersion.oldest.description,
             ociVersionMax: SpecVersion.current.description
         )
-        features.hooks = [
-            "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
-        ]
+        features.hooks = HookPoint.allCases.map(\.rawValue)
         features.mountOptions = MountOptionTable.names
         features.linux = linux
         features.annotations = [
             "io.github.seccomp.libseccomp.version": libseccomp,
             "org.opencontainers.runc.checkpoint.enabled": "true",
         ]
-        features.potentiallyUnsafeConfigAnnotations = [
-            "org.criu.config", "org.systemd.property.", "run.oci.keep_original_groups",
-            "run.oci.seccomp_fail_unknown_syscall",
-        ]
+        features.potentiallyUnsafeConfigAnnotations = KnownAnnotation.allCases.map(\.rawValue).sorted()
         return features
     }
 
     private static var linux: LinuxFeatures {
         var linux = LinuxFeatures()
-        linux.namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
+        linux.namespaces = NamespaceKind.allCases.map(\.rawValue).sorted()
         linux.capabilities = CapabilitySet.names
         linux.cgroup = cgroup
         linux.seccomp = seccomp
         linux.apparmor = FeatureSwitch(enabled: true)
         linux.selinux = FeatureSwitch(enabled: true)
-        linux.intelRdt = IntelRdtFeatures(enabled: false)
+        linux.intelRdt = IntelRdtFeatures(enabled: false, schemata: false, monitoring: false)
         linux.memoryPolicy = MemoryPolicyFeatures(
-            modes: [
-                "MPOL_BIND", "MPOL_DEFAULT", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED", "MPOL_PREFERRED_MANY",
-                "MPOL_WEIGHTED_INTERLEAVE",
-            ],
-            flags: ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
+            modes: Validator.memoryModeNames.sorted(),
+            flags: Validator.memoryFlagNames.sorted()
         )
         linux.mountExtensions = MountExtensionFeatures(idmap: FeatureSwitch(enabled: true))
-        linux.netDevices = FeatureSwitch(enabled: false)
+        linux.netDevices = FeatureSwitch(enabled: true)
         return linux
     }
 
@@ -73,14 +66,8 @@ package enum FeaturesReport {
     private static var seccomp: SeccompFeatures {
         var seccomp = SeccompFeatures()
         seccomp.enabled = true
-        seccomp.actions = [
-            "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-            "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
-        ]
-        seccomp.operators = [
-            "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ",
-            "SCMP_CMP_NE",
-        ]
+        seccomp.actions = Validator.seccompActionNames.sorted()
+        seccomp.operators = Validator.seccompOperatorNames.sorted()
         seccomp.archs = SeccompConfiguration.architectureNames.sorted()
         seccomp.knownFlags = SeccompConfiguration.flagBits.map(\.name).sorted()
         // apus installs the filter by seccomp(2) itself, so libseccomp's age takes no flag away.

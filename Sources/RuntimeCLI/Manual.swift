@@ -1,5 +1,7 @@
 // The manual page, printed from the verb table in the man macros of roff. See man(7) and man-pages(7).
 
+internal import Diagnostics
+
 /// The manual page of apus.
 enum Manual {
     /// The page. It bears no date, so that the same source gives the same page.
@@ -40,6 +42,15 @@ enum Manual {
             ),
             ".TP", ".B APUS_DBUS_TIMEOUT",
             text("How many seconds a whole conversation with systemd may take, 1 to 600; 30 if absent."),
+            ".SH LOG",
+            text(
+                "With --log-format json every line is one object with level, msg and time. An error also has code, the "
+                    + "class of the failure, and, where they are known: subject (the path, id, option or key that it is "
+                    + "about), call (the kernel call), errno (its name), process, step and hint. The codes:"
+            ),
+        ]
+        lines += FailureCode.allCases.flatMap { [".TP", "\\fB\(text($0.rawValue))\\fR", text($0.meaning + ".")] }
+        lines += [
             ".SH FILES", ".TP", ".I \(text("/run/apus"))",
             text("The state of root's containers; $XDG_RUNTIME_DIR/apus for an ordinary user."),
         ]

@@ -65,7 +65,11 @@ package enum Program {
     private static func missingDescriptor(_ preserved: Int, _ environment: [String]) -> Failure? {
         let count = preserved + ListenDescriptors(environment).count
         for number in 0..<count where (try? BorrowedFD(rawValue: CInt(clamping: 3 + number)).descriptorFlags()) == nil {
-            return Failure("--preserve-fds \(preserved): descriptor \(3 + number) is not open")
+            return Failure(
+                "--preserve-fds \(preserved): descriptor \(3 + number) is not open",
+                .usage,
+                subject: "--preserve-fds"
+            )
         }
         return nil
     }

@@ -28,9 +28,9 @@ enum SpecFile {
             let file = try BorrowedFD.workingDirectory.open(path, [.writeOnly, .create, .exclusive], mode: 0o666)
             try file.borrowed.write(bytes + [UInt8(ascii: "\n")])
         } catch .EEXIST {
-            throw Failure("file \(path) exists; remove it first")
+            throw Failure("file \(path) exists; remove it first", .failed, subject: path)
         } catch {
-            throw Failure("write \(path)", .write, error)
+            throw Failure("write \(path)", .write, error, subject: path)
         }
     }
 }

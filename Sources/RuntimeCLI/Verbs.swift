@@ -26,7 +26,7 @@ struct Verbs {
         case .create(let options, let id): try create(options, id)
         case .run(let options, let id): return try run(options, id)
         case .exec(let options): return try exec(options)
-        case .start(let id): try Start.run(id: try checked(id), try context())
+        case .start(let id): try start(id)
         case .state(let id): try state(id)
         case .kill(let options): try kill(options)
         case .delete(let options): try delete(options)
@@ -56,7 +56,7 @@ struct Verbs {
         do throws(ConfigurationProblem) {
             _ = try ContainerID(id)
         } catch {
-            throw Failure(error.description)
+            throw Failure(error.description, .usage, subject: id)
         }
         return id
     }
@@ -83,6 +83,11 @@ struct Verbs {
         return context
     }
 
+    private func start(_ id: String) throws(Failure) {
+        let manager = try NotifySocket.address(in: Processes.environment)
+        try Start.run(id: try checked(id), notifySocket: manager, try context())
+    }
+
     private func request(_ options: CreateOptions, _ id: String) throws(Failure) -> CreateRequest {
         let listen = ListenDescriptors(Processes.environment)
         var request = CreateRequest(id: try checked(id), bundle: options.bundle)
@@ -94,6 +99,7 @@ struct Verbs {
         request.noNewKeyring = options.noNewKeyring
         request.preservedDescriptors = options.preserveFDs + listen.count
         request.listenEnvironment = listen.environment
+        request.notifySocket = try NotifySocket.address(in: Processes.environment)
         return request
     }
 
@@ -149,7 +155,9 @@ struct Verbs {
         let number = options.signal == "0" ? 0 : SignalNumber(options.signal)?.rawValue
         guard let number else {
             throw Failure(
-                "signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64"
+                "signal \"\(options.signal)\": expected a name such as TERM or SIGTERM, or a number from 1 to 64",
+                .usage,
+                subject: options.signal
             )
         }
         for id in try ids(options.containers, context) {
@@ -180,7 +188,11 @@ struct Verbs {
         case .matching(let expression):
             let known = try context.stateRoot.identifiers()
             guard let pattern = ExtendedPattern(expression) else {
-                throw Failure("--regex \"\(expression)\": expected a POSIX extended regular expression")
+                throw Failure(
+                    "--regex \"\(expression)\": expected a POSIX extended regular expression",
+                    .usage,
+                    subject: "--regex"
+                )
             }
             return known.filter { pattern.matches($0) }
         }
@@ -189,6 +201,7 @@ struct Verbs {
     private func explain(_ options: ExplainOptions) throws(Failure) {
         var request = CreateRequest(id: "ID", bundle: options.bundle)
         request.configFile = options.configFile
+        request.notifySocket = try NotifySocket.address(in: Processes.environment)
         try print(ExplainText.text(of: try Explain.run(request, try context()), options.format))
     }
 }

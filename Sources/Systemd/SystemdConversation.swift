@@ -62,7 +62,7 @@ package final class SystemdConversation {
 
     private static func prefixed(_ instance: SystemdInstance, _ failure: Failure) -> Failure {
         let hint = instance.isUser ? "does the user have a systemd of its own? see loginctl enable-linger" : nil
-        return Failure("talk to \(instance.name): \(failure.line)", hint: failure.hint ?? hint)
+        return Failure("talk to \(instance.name): \(failure.line)", failure.code, hint: failure.hint ?? hint)
     }
 
     private static func isOfManager(_ signal: DBusMessage) -> Bool {
@@ -251,6 +251,8 @@ package final class SystemdConversation {
             default:
                 throw Failure(
                     "start the scope \(unit): \(instance.name) has a unit of that name, and it is \(state)",
+                    .wrongState,
+                    subject: unit,
                     hint: "another container may have the same linux.cgroupsPath; see systemctl status \(unit)"
                 )
             }

@@ -69,6 +69,7 @@ package enum SystemdInstance: Equatable, Sendable {
         if (try? BorrowedFD.workingDirectory.facts(of: "/run/systemd/system")) != nil { return }
         throw Failure(
             "systemd does not manage this machine: /run/systemd/system does not exist",
+            .unsupported,
             hint: "use --cgroup-manager cgroupfs"
         )
     }
@@ -85,7 +86,11 @@ package enum ConversationLimit {
         var seconds = standard
         if let text = environment.first(where: { $0.hasPrefix(variable + "=") })?.dropFirst(variable.utf8.count + 1) {
             guard let given = Int64(text), (1...longest).contains(given) else {
-                throw Failure("\(variable): \"\(text)\" is not a number of seconds from 1 to \(longest)")
+                throw Failure(
+                    "\(variable): \"\(text)\" is not a number of seconds from 1 to \(longest)",
+                    .usage,
+                    subject: variable
+                )
             }
             seconds = given
         }

@@ -32,25 +32,33 @@ package struct ScopeName: Equatable, Sendable {
         guard parts.count == 3 else {
             throw Failure(
                 "\(key): expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, "
-                    + "got \"\(cgroupsPath)\" instead"
+                    + "got \"\(cgroupsPath)\" instead",
+                .configInvalid,
+                subject: key
             )
         }
         let (slice, prefix, name) = (parts[0].isEmpty ? standard : parts[0], parts[1], parts[2])
         guard Self.slicePath(slice) != nil else {
             throw Failure(
                 "\(key): \"\(slice)\" is not the name of a slice; words joined by single dashes and .slice behind are, "
-                    + "as in machine-web.slice"
+                    + "as in machine-web.slice",
+                .configInvalid,
+                subject: key
             )
         }
         guard !name.isEmpty, !name.hasSuffix(".slice") else {
             throw Failure(
-                "\(key): \"\(name)\" cannot be the name of a container's scope; it must not be empty or a slice"
+                "\(key): \"\(name)\" cannot be the name of a container's scope; it must not be empty or a slice",
+                .configInvalid,
+                subject: key
             )
         }
         let unit = (prefix.isEmpty ? name : "\(prefix)-\(name)") + ".scope"
         guard unit.utf8.count <= Self.longestName, unit.utf8.allSatisfy(Self.isUnitByte) else {
             throw Failure(
-                "\(key): \"\(unit)\" is not the name of a unit; at most \(Self.longestName) letters, digits and :-_.\\ are"
+                "\(key): \"\(unit)\" is not the name of a unit; at most \(Self.longestName) letters, digits and :-_.\\ are",
+                .configInvalid,
+                subject: key
             )
         }
         self.init(unit: unit, slice: slice)

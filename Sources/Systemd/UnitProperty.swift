@@ -60,10 +60,18 @@ extension UnitProperty {
         let place = "annotations[\"\(key)\"]"
         var name = String(key.dropFirst(Self.annotationPrefix.utf8.count))
         guard name.utf8.count >= 3, name.utf8.allSatisfy(Self.isLetter) else {
-            throw Failure("\(place): \"\(name)\" is not the name of a property; three or more letters are")
+            throw Failure(
+                "\(place): \"\(name)\" is not the name of a property; three or more letters are",
+                .configInvalid,
+                subject: place
+            )
         }
         guard !Self.reserved.contains(name) else {
-            throw Failure("\(place): \(name) is decided by linux.cgroupsPath; leave the annotation out")
+            throw Failure(
+                "\(place): \(name) is decided by linux.cgroupsPath; leave the annotation out",
+                .configInvalid,
+                subject: place
+            )
         }
         do throws(PropertyProblem) {
             if name.hasSuffix("Sec"), !name.hasSuffix("USec") {
@@ -74,7 +82,7 @@ extension UnitProperty {
                 self.init(name, try PropertyText.parse(text, as: type))
             }
         } catch {
-            throw Failure("\(place): \(error.text)")
+            throw Failure("\(place): \(error.text)", .configInvalid, subject: place)
         }
     }
 

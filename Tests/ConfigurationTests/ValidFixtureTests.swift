@@ -8,8 +8,7 @@ import Testing
 struct ValidFixtureTests {
     /// Valid documents that ask for what is not built yet, and what is said about them.
     static let unsupported = [
-        "resources-full.json": "linux.intelRdt: cache and memory bandwidth allocation is not supported",
-        "sysctl-annotations.json": "linux.netDevices: moving network devices is not supported",
+        "resources-full.json": "linux.intelRdt: cache and memory bandwidth allocation is not supported"
     ]
 
     @Test(arguments: Fixtures.names(in: "valid"))

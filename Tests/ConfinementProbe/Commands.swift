@@ -153,3 +153,29 @@ func measure(_ options: Options) -> Never {
         fail(error)
     }
 }
+
+/// Writes what goes to files of this process in procfs, each for itself; then says what arrived at the kernel.
+func labels() -> Never {
+    let steps: [ConfinementStep] = [
+        .setAppArmorProfile("canary"), .setSELinuxLabel("canary:canary:canary:s0"),
+        .setKeyringLabel("canary:canary:canary:s0"), .setOOMScoreAdjustment(321),
+    ]
+    for step in steps {
+        do throws(Failure) {
+            try step.perform()
+            say(step.name, "written")
+        } catch {
+            say(step.name, error.line)
+        }
+    }
+    do throws(Errno) {
+        let context = try MountAPI.openFileSystem("proc")
+        try MountAPI.create(context.borrowed)
+        let proc = try MountAPI.mount(context.borrowed, [])
+        let file = try proc.borrowed.open("self/oom_score_adj", .readOnly)
+        say("oom", String(decoding: try file.borrowed.readToEnd(limit: 64).dropLast(), as: UTF8.self))
+    } catch {
+        say("failure", "read what arrived: \(error)")
+    }
+    Processes.exit(0)
+}

@@ -135,11 +135,13 @@ func report() {
 }
 
 let options = Options(Array(CommandLine.arguments.dropFirst(2)))
-switch CommandLine.arguments.dropFirst().first {
+// Where /proc is covered, Swift finds no arguments.
+switch CommandLine.arguments.dropFirst().first ?? getenv("PROBE_COMMAND").map({ String(cString: $0) }) {
 case "confine": confine(options)
 case "strict": strict(options)
 case "listener": listener()
 case "deny": deny(options)
 case "measure": measure(options)
+case "labels": labels()
 case let command: say("failure", "unknown command \(command ?? "")")
 }

@@ -17,6 +17,13 @@ struct FailureTests {
         ),
         Failure("x", .clone3, .EAGAIN).stamped(StepName(index: 65_535, name: "cloneInit"), .runtime),
         Failure(""),
+        Failure("container web1 does not exist", .containerNotFound, subject: "web1", hint: "h"),
+        Failure("write", .write, .EPERM, code: .failed, subject: "/p", detail: "d").stamped(
+            StepName(index: 1, name: "a"),
+            .runtime,
+            about: "/other"
+        ),
+        Failure("write", .write, .EPERM).stamped(StepName(index: 1, name: "a"), .runtime, about: "/step"),
     ]
 
     @Test(arguments: samples.indices)
@@ -31,6 +38,32 @@ struct FailureTests {
         #expect(copy.step == sample.step)
         #expect(copy.role == sample.role)
         #expect(copy.line == sample.line)
+        #expect(copy.code == sample.code)
+        #expect(copy.subject == sample.subject)
+    }
+
+    @Test func knowTheirClass() {
+        #expect(
+            Self.samples.map(\.code) == [
+                .notPermitted, .failed, .failed, .execFailed, .exhausted, .failed, .containerNotFound, .failed,
+                .notPermitted,
+            ]
+        )
+        #expect(Self.samples.suffix(3).map(\.subject) == ["web1", "/p", "/step"])
+        #expect(Failure("x", .read, .EIO).code == .kernel)
+        for (errnos, code) in FailureCode.byErrno {
+            for errno in errnos { #expect(Failure("x", .read, errno).code == code) }
+        }
+        for code in FailureCode.allCases { #expect(FailureCode(wireNumber: code.wireNumber) == code) }
+        #expect(FailureCode(wireNumber: 0) == nil && FailureCode(wireNumber: 255) == nil)
+    }
+
+    /// The words are a promise to tools: the page has every one, with its meaning, in this order.
+    @Test func everyClassIsDocumented() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/ERRORS.md")
+        let table = FailureCode.allCases.map { "| `\($0.rawValue)` | \($0.meaning) |\n" }.joined()
+        #expect(try String(contentsOf: page, encoding: .utf8).contains("| `code` | meaning |\n| --- | --- |\n" + table))
     }
 
     @Test func longOnesAreCut() {
@@ -67,6 +100,9 @@ struct FailureTests {
                 == "init, step 21 mount: mount the proc filesystem on /proc (fsmount, nosuid,nodev): EPERM (Operation not permitted)"
         )
         #expect(Failure("two\nlines\r\n").line == "two; lines")
+        #expect(
+            Self.samples[0].prefixed("first").line.hasPrefix("first: mount the proc filesystem on /proc (fsmount, ")
+        )
         #expect(
             Failure("one").stamped(StepName(index: 1, name: "a"), .initial).stamped(
                 StepName(index: 2, name: "b"),

@@ -108,6 +108,11 @@ extension Validator {
         ("MPOL_F_NUMA_BALANCING", 1 << 13), ("MPOL_F_RELATIVE_NODES", 1 << 14), ("MPOL_F_STATIC_NODES", 1 << 15),
     ]
 
+    /// The `MPOL_*` modes that are accepted.
+    package static var memoryModeNames: [String] { memoryModes.map(\.name) }
+    /// The `MPOL_F_*` flags that are accepted.
+    package static var memoryFlagNames: [String] { memoryFlags.map(\.name) }
+
     static func memoryPolicy(_ linux: Linux) throws(ConfigurationProblem) -> MemoryPolicy? {
         guard let policy = linux.memoryPolicy else { return nil }
         let place = Place(keyPath: "linux.memoryPolicy")

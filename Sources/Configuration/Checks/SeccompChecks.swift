@@ -112,10 +112,13 @@ extension Validator {
         }
     }
 
-    private static let operators: [(name: String, value: SeccompConfiguration.Operator)] = [
-        SeccompConfiguration.Operator.notEqual, .lessThan, .lessOrEqual, .equal, .greaterOrEqual, .greaterThan,
-        .maskedEqual,
-    ].map { ($0.rawValue, $0) }
+    private static let operators: [(name: String, value: SeccompConfiguration.Operator)] =
+        SeccompConfiguration.Operator.allCases.map { ($0.rawValue, $0) }
+
+    /// The `SCMP_ACT_*` names that are accepted.
+    package static var seccompActionNames: [String] { actions.map(\.name) }
+    /// The `SCMP_CMP_*` names that are accepted.
+    package static var seccompOperatorNames: [String] { operators.map(\.name) }
 
     private static func condition(
         _ argument: SyscallArgument,

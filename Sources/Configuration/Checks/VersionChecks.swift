@@ -21,9 +21,6 @@ extension Validator {
 
     static func checkUnsupportedFeatures(_ linux: Linux) throws(ConfigurationProblem) {
         let place = Place.document.member("linux")
-        if let devices = linux.netDevices, !devices.isEmpty {
-            throw place.member("netDevices").problem("moving network devices is not supported")
-        }
         if linux.intelRdt != nil {
             throw place.member("intelRdt").problem("cache and memory bandwidth allocation is not supported")
         }
