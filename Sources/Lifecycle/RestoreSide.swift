@@ -79,7 +79,7 @@ final class RestoreSide {
             do throws(Failure) {
                 try perform(step)
             } catch {
-                throw rollBack(after: error.stamped(name, .runtime))
+                throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }
         }
         for warning in configuration.warnings { context.log.warning(warning) }

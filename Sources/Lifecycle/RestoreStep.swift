@@ -66,6 +66,15 @@ package enum RestoreStep: StepText {
         }
     }
 
+    package var subject: String? {
+        switch self {
+        case .reserveID(let id): id
+        case .openNamespace(_, let path), .connectConsole(let path), .writePIDFile(let path): path
+        case .hook(_, _, let hook): hook.path
+        default: nil
+        }
+    }
+
     /// The list.
     /// - Parameter cgroups: The directories that will be made; may be empty.
     package static func list(_ c: ContainerConfiguration, _ r: LaunchRequest, cgroups: [String]) -> [RestoreStep] {
