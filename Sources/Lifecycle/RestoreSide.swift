@@ -252,6 +252,7 @@ extension RestoreSide {
         var failure = failure
         // criu first: it ends what it has made so far.
         criu?.abandon()
+        if failure.step?.name == "hook" { runPoststopHooks() }
         do throws(Failure) {
             try endProcesses()
             if madeCgroup || mayHaveScope { try cgroup.remove(deadline: Deadline.cleanup) }
@@ -261,6 +262,18 @@ extension RestoreSide {
             failure = failure.hinting("cleaning up failed too: \(error.line)")
         }
         return failure
+    }
+
+    /// Runtime-spec: runtime.md, Lifecycle: when a hook fails, those of the end run.
+    private func runPoststopHooks() {
+        let state = record.hookState.document(status: "stopped", pid: nil)
+        for (index, hook) in record.poststop.map(\.hook).enumerated() {
+            do throws(Failure) {
+                try HookRunner.run(hook, .poststop, index: index, state: state)
+            } catch {
+                context.log.warning(error.line)
+            }
+        }
     }
 
     private func endProcesses() throws(Failure) {

@@ -174,9 +174,12 @@ def hooks(bench):
     bench.same("the hook's state", (state["id"], state["pid"]), (bench.id, bench.state()["pid"]))
     bench.do("delete", "--force", bench.id)
     hook["args"][2] = "exit 3"
+    after = f"{bench.folder}/after"
+    bench.config["hooks"]["poststop"] = [{"path": "/bin/sh", "args": ["sh", "-c", f"cat > {after}"]}]
     bench.configure()
     bench.refuses("error running createRuntime hook #0", "restore", "--detach", "--image-path", bench.images,
                   "--bundle", bench.bundle, bench.id)
+    bench.same("the status that the poststop hook saw", json.loads(contents(after))["status"], "stopped")
     bench.refuses("does not exist", "state", bench.id)
 
 

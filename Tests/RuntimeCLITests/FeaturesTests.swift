@@ -165,9 +165,11 @@ struct FeaturesTests {
     @Test func annotationsWithAMeaningAreListed() {
         #expect(
             Self.features.potentiallyUnsafeConfigAnnotations == [
-                "org.systemd.property.", "run.oci.keep_original_groups", "run.oci.seccomp_fail_unknown_syscall",
+                "org.criu.config", "org.systemd.property.", "run.oci.keep_original_groups",
+                "run.oci.seccomp_fail_unknown_syscall",
             ]
         )
         #expect(Self.features.annotations?["io.github.seccomp.libseccomp.version"] == "2.5.4")
+        #expect(Self.features.annotations?["org.opencontainers.runc.checkpoint.enabled"] == "true")
     }
 }
