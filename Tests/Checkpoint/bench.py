@@ -215,6 +215,17 @@ class Bench:
         cgroups = [folder for folder, _, _ in os.walk("/sys/fs/cgroup") if self.id in folder]
         return mounts, own, cgroups
 
+    def mentioned(self):
+        """Processes whose command line names this place."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if self.folder in contents(f"/proc/{pid}/cmdline"):
+                    found.append(pid)
+            except OSError:  # it ended meanwhile
+                continue
+        return found
+
     def finish(self, clean):
         """Removes everything; what was left, when it should have been nothing."""
         for stream in self.streams:

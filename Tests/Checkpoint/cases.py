@@ -343,6 +343,9 @@ def through_podman(bench, manager):
             raise Failed(f"the restored process is in {place}")
     finally:
         call("rm", "-f", "-t", "0", bench.id)
+        # podman's own cleanup runs on in the background, and keeps its store mounted.
+        until("the end of podman's cleanup", lambda: not bench.mentioned())
+        subprocess.run(["umount", f"{bench.folder}/store/overlay"], capture_output=True)
 
 
 @case
