@@ -5,7 +5,7 @@ import json
 import os
 
 BUILD_LIMIT = 900  # seconds for making an image
-QUICK_LIMIT = 900  # seconds for the life of a guest in the short matrix
+QUICK_LIMIT = 1500  # seconds for the life of a guest in the short matrix
 
 
 @dataclasses.dataclass
