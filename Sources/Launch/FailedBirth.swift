@@ -14,11 +14,17 @@ extension RuntimeSide {
         if failure.isHookFailure { runPoststopHooks() }
         // Processes first, whatever the order of the steps: a cgroup stays while one is in it.
         undo = undo.filter { $0 != .endProcesses } + undo.filter { $0 == .endProcesses }
+        var isClean = true
         while let act = undo.popLast() {
+            // The record is how `delete` finds what could not be removed.
+            if act == .removeRecord && !isClean { continue }
             do throws(Failure) {
                 try perform(act)
             } catch {
-                failure = failure.hinting("cleaning up failed too: \(error.line)")
+                isClean = false
+                failure = failure.hinting(
+                    "cleaning up failed too: \(error.line); apus delete --force \(request.id) tries it again"
+                )
             }
         }
         return failure
@@ -50,7 +56,13 @@ extension RuntimeSide {
             try? Processes.signal(intermediatePIDFD[0], 9)
             try reapIntermediate()
         }
-        guard !initPIDFD.isEmpty else { return }
+        guard !initPIDFD.isEmpty else {
+            // A child that has no descriptor yet: until it is reaped its number is nobody else's.
+            guard initPID > 0 else { return }
+            try? Processes.kill(pid: initPID, 9)
+            _ = try? Processes.reap(pid: initPID)
+            return
+        }
         try? Processes.signal(initPIDFD[0], 9)
         // Reaped already when its death was explained.
         _ = try? Processes.reap(pidfd: initPIDFD[0])

@@ -151,7 +151,7 @@ extension RuntimeSide {
     private func containerNetworkNamespace() throws(Failure) -> OwnedFD {
         try attempt("open the container's network namespace", .open) { () throws(Errno) in
             if let joined = resources.namespace(.network) { return try OwnedFD.duplicating(joined, atLeast: 3) }
-            return try BorrowedFD.workingDirectory.open("/proc/\(currentRecord.pid)/ns/net", .readOnly)
+            return try BorrowedFD.workingDirectory.open("/proc/\(initPID)/ns/net", .readOnly)
         }
     }
 }

@@ -23,7 +23,7 @@ package final class RuntimeSide {
     let resources: LaunchResources
     let hookState: HookState
     private var record: ContainerRecord
-    private var initPID: CInt = 0
+    private(set) var initPID: CInt = 0
     let initPIDFD = FDTable()
     private var intermediatePID: CInt = 0
     let intermediatePIDFD = FDTable()
