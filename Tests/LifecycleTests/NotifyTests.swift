@@ -159,6 +159,7 @@ struct NotifyTests {
             let short = try box.apus("run", "--detach", box.id, environment: ["NOTIFY_SOCKET=\(manager.address)"])
             #expect(short.status == 0 && short.errors.isEmpty, "\(short)")
             #expect(manager.next()?.hasPrefix("READY=1\nMAINPID=") == true)
+            try box.waitFor(status: "stopped")
             try box.succeed("delete", box.id)
         }
     }
