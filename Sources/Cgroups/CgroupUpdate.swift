@@ -11,6 +11,8 @@ struct CgroupUpdate {
         let directory: CgroupDirectory
         /// `nil` when the file is not there; then nothing can be written either.
         let restoration: CgroupWrite?
+        /// Of files that the kernel changes with this one; put back after it.
+        let alsoChanged: [CgroupWrite]
     }
 
     private let changes: [Change]
@@ -22,10 +24,29 @@ struct CgroupUpdate {
         for write in writes {
             let directory = try place(write)
             changes.append(
-                Change(write: write, directory: directory, restoration: try Self.restoration(of: write, in: directory))
+                Change(
+                    write: write,
+                    directory: directory,
+                    restoration: try Self.restoration(of: write, in: directory),
+                    alsoChanged: try Self.sideEffects(of: write, in: directory)
+                )
             )
         }
         self.changes = changes
+    }
+
+    /// A cgroup that becomes idle, or ceases to be, gets another weight.
+    private static func sideEffects(
+        of write: CgroupWrite,
+        in directory: CgroupDirectory
+    ) throws(Failure) -> [CgroupWrite] {
+        guard write.choices.contains(where: { $0.file == "cpu.idle" }) else { return [] }
+        var restorations: [CgroupWrite] = []
+        for file in ["cpu.shares", "cpu.weight"] {
+            guard let present = try directory.readIfPresent(file) else { continue }
+            restorations.append(CgroupWrite("cpu", file, present, key: write.key))
+        }
+        return restorations
     }
 
     private static func restoration(
@@ -85,19 +106,30 @@ struct CgroupUpdate {
         }
     }
 
+    /// Whether the file says already what it said; the kernel may refuse to hear its own answer (the weight of an idle
+    /// cgroup).
+    private static func isBack(_ restoration: CgroupWrite, in directory: CgroupDirectory) throws(Failure) -> Bool {
+        for choice in restoration.choices {
+            if let present = try directory.readIfPresent(choice.file) { return present == choice.value }
+        }
+        return true
+    }
+
     /// Twice, since a value may depend on another one that is not back yet.
     private static func takeBack(_ tried: [Change], after failure: Failure) -> Failure {
-        var rest = Array(tried.reversed())
+        var rest = tried.reversed().flatMap { change in
+            ([change.restoration].compactMap(\.self) + change.alsoChanged).map { ($0, change.directory) }
+        }
         var problems: [String] = []
         for _ in 0..<2 {
             problems = []
-            rest = rest.filter { change in
-                guard let restoration = change.restoration else { return false }
+            rest = rest.filter { restoration, directory in
                 do throws(Failure) {
-                    try CgroupWrite.perform([restoration]) { _ in change.directory }
+                    if try isBack(restoration, in: directory) { return false }
+                    try CgroupWrite.perform([restoration]) { _ in directory }
                     return false
                 } catch {
-                    problems.append("\(change.directory.location.directory): \(error.line)")
+                    problems.append("\(directory.location.directory): \(error.line)")
                     return true
                 }
             }

@@ -82,7 +82,8 @@ package final class ExecSide {
     /// Performs the others: the program runs.
     package func start() throws(Failure) {
         try perform { _ in false }
-        for warning in configuration.warnings + plan.warnings { log.warning(warning) }
+        // Said when the container was created; a probe that comes every second would say it every second.
+        for warning in configuration.warnings + plan.warnings { log.debug(warning) }
     }
 
     /// Whether the kernel killed for lack of memory in the container since this began.

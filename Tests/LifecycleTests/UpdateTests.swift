@@ -129,6 +129,27 @@ struct UpdateTests {
     }
 
     /// The last value is one that the kernel refuses.
+    /// The kernel gives a cgroup that becomes idle another weight, and hears of no weight while it is idle.
+    @Test func whatIdleChangesComesBackToo() throws {
+        try Sandbox.use("updidle") { box in
+            try box.runReady("") { $0.setLinux("resources", ["cpu": ["shares": 700]] as Document) }
+            let weight = box.cgroupFile("cpu", "cpu.shares", "cpu.weight")
+            let refused: Document =
+                TestMachine.isUnified ? ["unified": ["memory.high": "x"]] : ["memory": ["limit": 4096]]
+            let wanted = refused.merging(["cpu": ["idle": 1]]) { first, _ in first }
+            let outcome = try box.apus("update", "--resources", try box.resourcesFile(wanted), box.id)
+            #expect(outcome.status == 1 && outcome.errors.contains("so the old ones are back"), "\(outcome)")
+            #expect(box.cgroupFile("cpu", "cpu.shares", "cpu.weight") == weight)
+            #expect(box.cgroupFile("cpu", "cpu.idle", "cpu.idle") == "0")
+
+            try box.succeed("update", "--cpu-idle", "1", box.id)
+            let idle = try box.apus("update", "--cpu-share", "512", box.id)
+            #expect(idle.status == 1 && !idle.errors.contains("nor all set back"), "\(idle)")
+            try box.succeed("update", "--cpu-idle", "0", "--cpu-share", "512", box.id)
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
     @Test func nothingChangesWhenOneLimitFails() throws {
         try Sandbox.use("updback") { box in
             let before: Document = ["cpu": ["shares": 700, "quota": 30000], "pids": ["limit": 55]]
