@@ -112,7 +112,6 @@ long clinux_fchownat(int dir, const char *path, uint32_t uid, uint32_t gid, int 
 
 long clinux_faccessat(int dir, const char *path, int mode) { RETURN(syscall(SYS_faccessat, dir, path, mode)); }
 long clinux_faccessat2(int dir, const char *path, int mode, int flags) { RETURN(syscall(SYS_faccessat2, dir, path, mode, flags)); }
-long clinux_fsync(int fd) { RETURN(fsync(fd)); }
 long clinux_flock(int fd, int operation) { RETURN(flock(fd, operation)); }
 long clinux_fcntl(int fd, int command, long argument) { RETURN(fcntl(fd, command, argument)); }
 long clinux_dup3(int old_fd, int new_fd, int flags) { RETURN(dup3(old_fd, new_fd, flags)); }

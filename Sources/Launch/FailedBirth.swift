@@ -12,7 +12,8 @@ extension RuntimeSide {
     package func rollBack(after failure: Failure) -> Failure {
         var failure = failure
         if failure.isHookFailure { runPoststopHooks() }
-        // Processes first, whatever the order of the steps: a cgroup stays while one is in it.
+        // Processes first, whatever the order of the steps: a cgroup stays while one is in it, and systemd
+        // would wait for them.
         undo = undo.filter { $0 != .endProcesses } + undo.filter { $0 == .endProcesses }
         var isClean = true
         while let act = undo.popLast() {
@@ -34,9 +35,6 @@ extension RuntimeSide {
         switch act {
         case .endProcesses: try endInit()
         case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
-        case .removeScope:
-            try endInit()
-            try cgroup.remove(deadline: Deadline.cleanup)
         case .removeRecord: try resources.directory?.remove()
         case .removePIDFile(let path): try PIDFile.remove(path)
         case .takeNetDevicesBack: try resources.networkDevices?.takeBack()

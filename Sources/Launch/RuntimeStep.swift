@@ -143,8 +143,6 @@ package enum RuntimeStep: StepText {
     package enum Undo: Equatable, Sendable {
         case endProcesses
         case removeCgroup
-        /// The end of its processes first: systemd would wait for them.
-        case removeScope
         case removeRecord
         case removePIDFile(path: String)
         case takeNetDevicesBack
@@ -164,8 +162,7 @@ package enum RuntimeStep: StepText {
     package var undo: Undo? {
         switch self {
         case .reserveID: .removeRecord
-        case .createBirthplace, .createCgroup: .removeCgroup
-        case .startScope: .removeScope
+        case .createBirthplace, .createCgroup, .startScope: .removeCgroup
         case .cloneInit, .cloneIntermediate: .endProcesses
         case .writePIDFile(let path): .removePIDFile(path: path)
         case .moveNetDevice: .takeNetDevicesBack

@@ -73,11 +73,10 @@ final class RestoreSide {
     func restore() throws(Failure) {
         for (index, step) in steps.enumerated() {
             let name = StepName(index: index + 1, name: step.name)
-            if context.log.isDebugging {
-                context.log.debug("restore step \(name.index)/\(steps.count) \(step.name) \(step.detail)")
-            }
+            context.log.begin(.runtime, name.index, of: steps.count, step.name, step.detail)
             do throws(Failure) {
                 try perform(step)
+                context.log.end(.runtime)
             } catch {
                 throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }

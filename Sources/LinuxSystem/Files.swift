@@ -319,11 +319,6 @@ extension BorrowedFD {
         try check(unsafe clinux_fchownat(rawValue, path, uid, gid, AT_SYMLINK_NOFOLLOW))
     }
 
-    /// The corresponding system call is `fsync(2)`.
-    package func synchronise() throws(Errno) {
-        try check(clinux_fsync(rawValue))
-    }
-
     /// How to lock a file or directory.
     package enum LockKind: Sendable { case shared, exclusive }
 

@@ -63,7 +63,6 @@ long clinux_fchmodat(int dir, const char *CLINUX_NONNULL path, uint32_t mode);
 long clinux_fchownat(int dir, const char *CLINUX_NONNULL path, uint32_t uid, uint32_t gid, int flags);
 long clinux_faccessat(int dir, const char *CLINUX_NONNULL path, int mode);
 long clinux_faccessat2(int dir, const char *CLINUX_NONNULL path, int mode, int flags);
-long clinux_fsync(int fd);
 long clinux_socket_route(void);
 long clinux_interface_up(const char *CLINUX_NONNULL name);
 long clinux_flock(int fd, int operation);
