@@ -163,13 +163,11 @@ __attribute__((no_builtin, no_stack_protector, used)) void clinux_start_sealed(l
     struct statx facts;
     if (call(SYS_statx, sealed, (long)"", AT_EMPTY_PATH, STATX_MNT_ID, (long)&facts) == 0) {
         char marker[sizeof CLINUX_SEAL_MARKER + 24];
-        char *environment[count + 3];
+        char *environment[count + 2];
         write_marker(marker, facts.stx_mnt_id);
         for (size_t i = 0; i < count; i++) environment[i] = envp[i];
         environment[count] = marker;
-        // A crash of init must not look for a helper program in the container's root.
-        environment[count + 1] = (char *)CLINUX_SEAL_NO_CRASH_HELPER;
-        environment[count + 2] = NULL;
+        environment[count + 1] = NULL;
         call(SYS_execveat, sealed, (long)"", (long)argv, (long)environment, AT_EMPTY_PATH);
     }
     call(SYS_close, sealed, 0, 0, 0, 0);

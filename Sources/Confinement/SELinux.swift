@@ -10,7 +10,10 @@ internal import PathResolution
 /// The SELinux security module.
 package enum SELinux {
     /// Whether a policy is in force on this machine; to be asked in the runtime, in the host's mount namespace.
-    package static var isEnabled: Bool { is_selinux_enabled() == 1 }
+    package static var isEnabled: Bool {
+        LibrarySetup.prepareSELinux()
+        return is_selinux_enabled() == 1
+    }
 
     /// Asks the loaded policy about a context; to be asked in the runtime, in the host's mount namespace.
     /// - Parameter key: The configuration key that holds it, for the message.

@@ -19,7 +19,7 @@ package enum SealedSelf {
         let mountID = try attempt("look at the sealed program", .statx) { () throws(Errno) in
             try sealed.borrowed.facts().mountID
         }
-        let marker = ["\(Processes.sealMarker)=\(mountID)", Processes.sealAddition]
+        let marker = ["\(Processes.sealMarker)=\(mountID)"]
         let prepared = PreparedExec(path: "", arguments: arguments, environment: unsealedEnvironment + marker)
         throw Failure("start again from the sealed program", .execveat, prepared.execute(sealed.borrowed))
     }
@@ -32,7 +32,7 @@ package enum SealedSelf {
 
     /// The environment without what the sealed start added.
     private static var unsealedEnvironment: [String] {
-        Processes.environment.filter { !$0.hasPrefix(Processes.sealMarker + "=") && $0 != Processes.sealAddition }
+        Processes.environment.filter { !$0.hasPrefix(Processes.sealMarker + "=") }
     }
 
     /// The marker proves nothing by itself: the program's file must be on that mount, and that mount must be unwritable.

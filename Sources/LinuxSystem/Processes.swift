@@ -182,8 +182,6 @@ package enum Processes {
 
     /// The variable that says from which mount the sealed copy of this program was started (seal.c).
     package static let sealMarker = CLINUX_SEAL_MARKER
-    /// What the sealed copy's environment has besides.
-    package static let sealAddition = CLINUX_SEAL_NO_CRASH_HELPER
 
     /// The environment of this process, `NAME=value`.
     package static var environment: [String] {

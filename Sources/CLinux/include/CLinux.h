@@ -17,7 +17,6 @@
 
 // Set for the sealed copy (seal.c) and taken out of what hooks inherit (Launch/SealedSelf.swift).
 #define CLINUX_SEAL_MARKER "_APUS_SEALED"
-#define CLINUX_SEAL_NO_CRASH_HELPER "SWIFT_BACKTRACE=enable=no"
 
 // Files
 
@@ -106,6 +105,8 @@ long clinux_mount_setattr(int dir, const char *CLINUX_NONNULL path, unsigned fla
 void clinux_map_hot_text(void);
 /// Makes the heap as large as a birth needs it, in one go.
 void clinux_prepare_heap(void);
+/// Finds selinuxfs for libselinux; to be called before anything of it (startup.c).
+void clinux_prepare_selinux(void);
 
 // Namespaces and processes
 
