@@ -39,7 +39,7 @@ let package = Package(
     targets: [
         // What was asked for: pure, no system call.
         room("JSON"),
-        room("OCISpec"),
+        room("OCISpec", "JSON"),
         room("KernelTypes"),
         room("Configuration", "OCISpec", "KernelTypes"),
 

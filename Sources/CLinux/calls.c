@@ -158,9 +158,10 @@ long clinux_mount_setattr(int dir, const char *path, unsigned flags, const struc
 // Memory
 
 void clinux_prepare_heap(void) {
-    // Less than malloc takes from mmap, and the pad on top of it.
-    enum { PIECE = 120 << 10, PAD = 96 << 10 };
+    // Less than malloc takes from mmap, and the pad on top of it, which is not given back when the piece is.
+    enum { PIECE = 120 << 10, PAD = 64 << 10 };
     mallopt(M_TOP_PAD, PAD);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
     char *piece = malloc(PIECE);
     if (piece == NULL) return;
     uintptr_t start = (uintptr_t)piece & ~(uintptr_t)4095;

@@ -124,7 +124,7 @@ EARLY void write_marker(char *marker, unsigned long long number) {
 
 // What follows maps in a few calls what a start is known to touch: every page fault costs about 2 microseconds, and a
 // run had 350. A hint: where the kernel is too old for it nothing happens.
-extern char __bss_start[], _end[];
+extern char __data_start[], __TMC_END__[], __bss_start[], _end[];
 void clinux_start(void);
 
 // Ends the functions that Benchmarks/link-order.txt puts side by side. Never called; a body that no other function has, or
@@ -141,6 +141,8 @@ EARLY void populate(const void *from, const void *to, long advice) {
 void clinux_map_hot_text(void) { populate((void *)clinux_start, (void *)clinux_end_of_hot_text, MADV_POPULATE_READ); }
 
 EARLY void map_hot_memory(long *stack) {
+    // What Swift's runtime remembers of each type is all over .data; the constants behind it are not to be copied.
+    populate(__data_start, __TMC_END__, MADV_POPULATE_WRITE);
     populate(__bss_start, _end, MADV_POPULATE_WRITE);
     populate((char *)stack - STACK_SIZE, stack, MADV_POPULATE_WRITE);
     clinux_map_hot_text();

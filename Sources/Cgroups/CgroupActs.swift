@@ -177,7 +177,7 @@ extension CgroupDirectory {
                 let text = String(decoding: try events.borrowed.readToEnd(limit: 4096), as: UTF8.self)
                 if text.split(separator: "\n").contains("\(name) \(value)") { return true }
                 // Ready when the file has changed since it was read.
-                if try Polling.wait(for: [(events.borrowed, .priority)], deadline: deadline) == nil { return false }
+                if try Polling.wait(for: events.borrowed, .priority, deadline: deadline) == nil { return false }
             } catch .ENOENT {
                 return true
             } catch .ENODEV {

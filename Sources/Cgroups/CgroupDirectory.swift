@@ -71,9 +71,9 @@ final class CgroupDirectory {
         parentMade: (CgroupDirectory) throws(Failure) -> Void
     ) throws(Failure) -> (directory: CgroupDirectory, isNew: Bool) {
         let mount = try openMount(of: location)
-        let components = location.path.split(separator: "/").map(String.init)
-        guard let name = components.last else { throw Failure("the cgroup of \(location.mountPoint) has no name") }
-        let parent = try parentDirectory(mount, location, components.dropLast(), parentMade)
+        let (path, name) = location.path.cut(atLast: "/")
+        guard !name.isEmpty else { throw Failure("the cgroup of \(location.mountPoint) has no name") }
+        let parent = try parentDirectory(mount, location, path, parentMade)
         let isNew = try makeDirectory(name, in: parent.borrowed, location)
         guard let handle = try openBelow(parent.borrowed, name, location) else {
             throw Failure("the cgroup \(location.directory) was removed while it was being made")
@@ -99,12 +99,12 @@ final class CgroupDirectory {
     private static func parentDirectory(
         _ mount: consuming OwnedFD,
         _ location: CgroupLocation,
-        _ components: ArraySlice<String>,
+        _ path: String,
         _ parentMade: (CgroupDirectory) throws(Failure) -> Void
     ) throws(Failure) -> OwnedFD {
-        if components.isEmpty { return mount }
-        let path = components.joined(separator: "/")
+        if path.isEmpty { return mount }
         if let existing = try openBelow(mount.borrowed, path, location) { return existing }
+        let components = path.parts(separatedBy: "/")
         var parent = mount
         for depth in components.indices {
             let isNew = try makeDirectory(components[depth], in: parent.borrowed, location)
@@ -129,13 +129,9 @@ final class CgroupDirectory {
 
     /// The cgroup above a location, and the location's name in it; `nil` when it does not exist.
     static func openParent(of location: CgroupLocation) throws(Failure) -> (parent: CgroupDirectory, name: String)? {
-        let components = location.path.split(separator: "/").map(String.init)
-        guard let name = components.last else { return nil }
-        let place = CgroupLocation(
-            hierarchy: location.hierarchy,
-            mountPoint: location.mountPoint,
-            path: components.dropLast().joined(separator: "/")
-        )
+        let (path, name) = location.path.cut(atLast: "/")
+        guard !name.isEmpty else { return nil }
+        let place = CgroupLocation(hierarchy: location.hierarchy, mountPoint: location.mountPoint, path: path)
         guard let parent = try open(place) else { return nil }
         return (parent, name)
     }
@@ -244,6 +240,6 @@ final class CgroupDirectory {
             text = try readIfPresent("cgroup.threads")
         }
         // A process outside this pid namespace is shown as 0.
-        return (text ?? "").split(separator: "\n").compactMap { CInt($0) }.filter { $0 > 0 }
+        return (text ?? "").parts(separatedBy: "\n").compactMap { CInt($0) }.filter { $0 > 0 }
     }
 }

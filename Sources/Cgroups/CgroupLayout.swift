@@ -139,6 +139,6 @@ package struct CgroupLayout: Equatable, Sendable {
 
     /// Whether a v1 hierarchy with this controller is mounted, or the v2 hierarchy is the only one.
     package func offers(_ controller: String) -> Bool {
-        mode == .unified || hierarchies.contains { $0.name.split(separator: ",").contains { $0 == controller } }
+        mode == .unified || hierarchies.contains { $0.name.parts(separatedBy: ",").contains(controller) }
     }
 }

@@ -1,5 +1,7 @@
 // What a mount of type cgroup in the container has to show, as plain values for Rootfs, which knows nothing of cgroups.
 
+internal import LinuxSystem
+
 /// One hierarchy of a container's /sys/fs/cgroup.
 package struct CgroupMountEntry: Equatable, Sendable {
     /// The directory's name below /sys/fs/cgroup: `cpu,cpuacct`; for the only hierarchy of a v2 machine it is not used.
@@ -18,8 +20,8 @@ extension CgroupPlacement {
     /// All hierarchies, in the order of the locations.
     package var mountEntries: [CgroupMountEntry] {
         locations.map { location in
-            let name = location.mountPoint.split(separator: "/").last.map(String.init) ?? ""
-            let controllers = location.hierarchy.split(separator: ",").map(String.init)
+            let name = location.mountPoint.cut(atLast: "/").after
+            let controllers = location.hierarchy.parts(separatedBy: ",")
             return CgroupMountEntry(
                 name: name,
                 links: controllers.count > 1 ? controllers.filter { $0 != name } : [],

@@ -30,7 +30,7 @@ package struct CgroupLocation: Equatable, Sendable {
 
     /// Whether a v1 hierarchy holds this controller.
     package func carries(_ controller: String) -> Bool {
-        hierarchy.split(separator: ",").contains { $0 == controller }
+        hierarchy == controller || hierarchy.parts(separatedBy: ",").contains(controller)
     }
 }
 
@@ -116,7 +116,7 @@ package struct CgroupPlacement: Equatable, Sendable {
         let moved = locations.map { location in
             guard let path = memberships.first(where: { $0.hierarchy == location.hierarchy })?.path,
                 path.hasPrefix("/\(location.path)/"),
-                !path.split(separator: "/").contains("..")
+                !path.parts(separatedBy: "/").contains("..")
             else { return location }
             return CgroupLocation(
                 hierarchy: location.hierarchy,
@@ -134,12 +134,12 @@ package struct CgroupPlacement: Equatable, Sendable {
             mode: mode,
             locations: locations.map { location in
                 var location = location
-                var parents = location.path.split(separator: "/").dropLast()
+                var parents = location.path.cut(atLast: "/").before
                 while !parents.isEmpty {
-                    let directory = "\(location.mountPoint)/\(parents.joined(separator: "/"))"
+                    let directory = "\(location.mountPoint)/\(parents)"
                     if (try? BorrowedFD.workingDirectory.facts(of: directory)) != nil { break }
                     location.missingParents += 1
-                    parents.removeLast()
+                    parents = parents.cut(atLast: "/").before
                 }
                 return location
             },
@@ -156,11 +156,11 @@ package struct CgroupPlacement: Equatable, Sendable {
     /// Components without `.`; `..` takes the one before away and stops at the top.
     static func components(of path: String) -> [String] {
         var components: [String] = []
-        for component in path.split(separator: "/") where component != "." {
+        for component in path.parts(separatedBy: "/") where component != "." {
             if component == ".." {
                 _ = components.popLast()
             } else {
-                components.append(String(component))
+                components.append(component)
             }
         }
         return components

@@ -44,17 +44,17 @@ enum CgroupRemoval {
 
     /// Those that were made for this cgroup, up to the first that somebody else uses by now.
     private static func removeParents(of location: CgroupLocation) {
-        var path = location.path.split(separator: "/").dropLast()
+        var path = location.path.cut(atLast: "/").before
         for _ in 0..<location.missingParents where !path.isEmpty {
             let above = CgroupLocation(
                 hierarchy: location.hierarchy,
                 mountPoint: location.mountPoint,
-                path: path.joined(separator: "/")
+                path: path
             )
             guard let (parent, name) = try? CgroupDirectory.openParent(of: above),
                 (try? parent.removeChild(name)) != nil
             else { return }
-            path.removeLast()
+            path = path.cut(atLast: "/").before
         }
     }
 
@@ -76,10 +76,8 @@ enum CgroupRemoval {
     /// From the bottom up; what is busy stays.
     private static func removeDescendants(of directory: CgroupDirectory) throws(Failure) {
         for path in try directory.descendants().reversed() {
-            let components = path.split(separator: "/").map(String.init)
-            let above = components.dropLast().joined(separator: "/")
-            guard let name = components.last, let parent = try above.isEmpty ? directory : directory.descendant(above)
-            else { continue }
+            let (above, name) = path.cut(atLast: "/")
+            guard let parent = try above.isEmpty ? directory : directory.descendant(above) else { continue }
             _ = try isRemoved(name, from: parent, parent.location)
         }
     }

@@ -21,42 +21,47 @@ package enum MountOptionTable {
     }
 
     /// The names in alphabetical order.
-    package static let names: [String] = effects.keys.sorted()
-
-    /// What `word` does; `nil` if it is no mount option.
-    package static func effect(of word: String) -> Effect? {
-        effects[word]
+    package static var names: [String] {
+        let attributes = switches.flatMap { [$0.0, $0.1] } + accessTimes.map(\.0) + propagations.map(\.rawValue)
+        let flags = fileSystemFlags.flatMap { [$0.0] + ($0.1.map { [$0] } ?? []) }
+        return (kinds.map(\.0) + attributes + attributes.map { "r" + $0 } + flags).sorted()
     }
 
-    private static let effects: [String: Effect] = {
-        var table: [String: Effect] = [
-            "defaults": .nothing,
-            "bind": .bind(recursive: false), "rbind": .bind(recursive: true),
-            "remount": .remount,
-            "tmpcopyup": .copyUp,
-            "idmap": .idMap(recursive: false), "ridmap": .idMap(recursive: true),
-        ]
-        for (set, cleared, attribute) in switches {
-            table[set] = .attributes(set: attribute, cleared: [], recursive: false)
-            table[cleared] = .attributes(set: [], cleared: attribute, recursive: false)
-            table["r" + set] = .attributes(set: attribute, cleared: [], recursive: true)
-            table["r" + cleared] = .attributes(set: [], cleared: attribute, recursive: true)
-        }
-        for (name, mode) in accessTimes {
-            table[name] = .attributes(set: mode, cleared: .accessTimeField, recursive: false)
-            table["r" + name] = .attributes(set: mode, cleared: .accessTimeField, recursive: true)
-        }
+    /// What `word` does; `nil` if it is no mount option.
+    ///
+    /// The tables are searched from end to end: making a dictionary of them takes longer than a container's few words.
+    package static func effect(of word: String) -> Effect? {
+        if let kind = kinds.first(where: { $0.0 == word }) { return kind.1 }
         for (set, cleared, flag) in fileSystemFlags {
-            table[set] = .fileSystem(flag, isSet: true)
-            if let cleared { table[cleared] = .fileSystem(flag, isSet: false) }
+            if word == set { return .fileSystem(flag, isSet: true) }
+            if word == cleared { return .fileSystem(flag, isSet: false) }
         }
-        for propagation in [MountPropagation.private, .shared, .slave, .unbindable] {
-            let name = propagation.rawValue
-            table[name] = .propagation(PropagationChange(propagation, recursive: false))
-            table["r" + name] = .propagation(PropagationChange(propagation, recursive: true))
+        if let effect = attributeEffect(of: word, recursive: false) { return effect }
+        guard word.utf8.first == UInt8(ascii: "r") else { return nil }
+        return attributeEffect(of: String(word.dropFirst()), recursive: true)
+    }
+
+    private static func attributeEffect(of word: String, recursive: Bool) -> Effect? {
+        for (set, cleared, attribute) in switches {
+            if word == set { return .attributes(set: attribute, cleared: [], recursive: recursive) }
+            if word == cleared { return .attributes(set: [], cleared: attribute, recursive: recursive) }
         }
-        return table
-    }()
+        for (name, mode) in accessTimes where word == name {
+            return .attributes(set: mode, cleared: .accessTimeField, recursive: recursive)
+        }
+        for propagation in propagations where word == propagation.rawValue {
+            return .propagation(PropagationChange(propagation, recursive: recursive))
+        }
+        return nil
+    }
+
+    private static let kinds: [(String, Effect)] = [
+        ("defaults", .nothing), ("bind", .bind(recursive: false)), ("rbind", .bind(recursive: true)),
+        ("remount", .remount), ("tmpcopyup", .copyUp),
+        ("idmap", .idMap(recursive: false)), ("ridmap", .idMap(recursive: true)),
+    ]
+
+    private static let propagations: [MountPropagation] = [.private, .shared, .slave, .unbindable]
 
     private static let switches: [(String, String, MountAttributes)] = [
         ("ro", "rw", .readOnly), ("nosuid", "suid", .noSetID), ("nodev", "dev", .noDevices),

@@ -12,6 +12,7 @@ package enum LexicalPath {
     ///
     /// `..` removes the component before it and stays at the root when there is none. A relative path counts from `/`.
     package static func cleaned(_ path: String) -> String {
+        if isClean(path) { return path }
         var components: [Substring.UTF8View] = []
         for component in Substring(path).utf8.split(separator: UInt8(ascii: "/")) {
             if component.elementsEqual(".".utf8) { continue }
@@ -28,6 +29,24 @@ package enum LexicalPath {
             text += Substring(component)
         }
         return text
+    }
+
+    /// Most paths are.
+    private static func isClean(_ path: String) -> Bool {
+        guard isAbsolute(path), path.utf8.count > 1 else { return path == "/" }
+        var length = 0
+        var dots = 0
+        for byte in path.utf8.dropFirst() {
+            if byte != UInt8(ascii: "/") {
+                length += 1
+                if byte == UInt8(ascii: ".") { dots += 1 }
+            } else {
+                if length == dots && length < 3 { return false }
+                length = 0
+                dots = 0
+            }
+        }
+        return !(length == dots && length < 3)
     }
 
     /// Returns `path` cleaned; a relative one counts from the absolute path `base`.

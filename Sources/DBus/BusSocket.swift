@@ -87,7 +87,7 @@ final class BusSocket {
 
     private func wait(_ events: PollEvents, for purpose: String) throws(Failure) {
         let ready = try attempt("wait for \(name)", .poll) { () throws(Errno) in
-            try Polling.wait(for: [(socket.borrowed, events)], deadline: deadline)
+            try Polling.wait(for: socket.borrowed, events, deadline: deadline)
         }
         if ready == nil { throw late(purpose) }
     }

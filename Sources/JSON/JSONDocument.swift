@@ -1,9 +1,9 @@
 // A document that was read: its bytes, and a flat list of nodes that point into them.
-// Made by JSONReader, walked by JSONDecoder. Strings and numbers are converted only when someone asks for them.
+// Made by JSONReader, walked through JSONValue. Strings and numbers are converted only when someone asks for them.
 // The key path of a value is not kept while decoding; it is found again from the node when an error needs it.
 
 /// The kinds of JSON value, as the reader found them.
-enum JSONKind: UInt8 {
+package enum JSONKind: UInt8 {
     case null
     case `false`
     case `true`
@@ -68,17 +68,19 @@ final class JSONDocument {
     /// Returns whether the string at `node` consists of exactly the bytes of `text`.
     ///
     /// Names are compared byte by byte, as RFC 8259 section 8.3 wants, and not by Unicode equivalence.
-    func string(at node: Int, equals text: String) -> Bool {
-        if nodes[node].isEscaped {
-            return JSONEscapes.resolve(bytes[Int(nodes[node].start)..<Int(nodes[node].end)]).elementsEqual(text.utf8)
+    func string(at node: Int, equals text: StaticString) -> Bool {
+        text.withUTF8Buffer { wanted in
+            let start = Int(nodes[node].start)
+            let end = Int(nodes[node].end)
+            if nodes[node].isEscaped {
+                return unsafe JSONEscapes.resolve(bytes[start..<end]).elementsEqual(wanted)
+            }
+            guard wanted.count == end - start else { return false }
+            for index in 0..<(end - start) {
+                guard unsafe wanted[index] == bytes[start + index] else { return false }
+            }
+            return true
         }
-        var position = Int(nodes[node].start)
-        guard text.utf8.count == Int(nodes[node].end) - position else { return false }
-        for byte in text.utf8 {
-            guard byte == bytes[position] else { return false }
-            position += 1
-        }
-        return true
     }
 
     /// Returns the text of the number at `node`, cut after 40 characters.

@@ -110,7 +110,7 @@ package final class ExecSide {
     private func hasEndedToo(_ failure: Failure) -> Bool {
         let isSuspect = wasKilled || failure.errno == .ESRCH || failure.errno == .ENOMEM
         let deadline = isSuspect ? Deadline.ending : 0
-        return (try? Polling.wait(for: [(resources.container[0], .readable)], deadline: deadline)) != nil
+        return (try? Polling.wait(for: resources.container[0], .readable, deadline: deadline)) != nil
     }
 
     private func perform(until isBorder: (ExecStep) -> Bool) throws(Failure) {

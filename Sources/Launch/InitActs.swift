@@ -16,9 +16,9 @@ enum ParentDeath {
         }
         // It may have ended just before: then its end of the channel is closed.
         let state = try attempt("look whether the runtime lives", .poll) { () throws(Errno) in
-            try Polling.wait(for: [(resources.childChannel.descriptor, .readable)], deadline: 0)
+            try Polling.wait(for: resources.childChannel.descriptor, .readable, deadline: 0)
         }
-        if let state, state[0].contains(.hangUp) { Processes.exit(1) }
+        if let state, state.contains(.hangUp) { Processes.exit(1) }
     }
 }
 

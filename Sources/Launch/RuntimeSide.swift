@@ -167,8 +167,8 @@ extension RuntimeSide {
 
 extension RuntimeSide {
     private func recordPlan() throws(Failure) {
-        try resources.directory?.write(record)
         try resources.directory?.keepConfiguration(configurationBytes)
+        try resources.directory?.write(record)
     }
 
     private func openNamespace(_ kind: NamespaceKind, _ path: String) throws(Failure) {
@@ -263,7 +263,7 @@ extension RuntimeSide {
         guard let facts = try ProcessIdentity.facts(pid: initPID) else { throw explainDeath(waitingFor: "init") }
         record.pid = initPID
         record.startTime = facts.startTime
-        try resources.directory?.write(record)
+        try resources.directory?.recordProcess(pid: initPID, startTime: facts.startTime)
     }
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {

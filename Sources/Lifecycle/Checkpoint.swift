@@ -65,7 +65,7 @@ package enum Checkpoint {
         let cgroup = record.cgroups.placement.makeManager()
         if try cgroup.isFrozen() { try cgroup.thaw() }
         let ended = try attempt("wait for process \(record.pid) to end", .poll) { () throws(Errno) in
-            try Polling.wait(for: [(process, .readable)], deadline: Deadline.cleanup)
+            try Polling.wait(for: process, .readable, deadline: Deadline.cleanup)
         }
         guard ended != nil else {
             throw Failure("the images are complete, but process \(record.pid) did not end within 10 s")

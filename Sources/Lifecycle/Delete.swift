@@ -140,7 +140,7 @@ final class Deletion {
             }
             try cgroup.thawToKill()
             let ended = try attempt("wait for process \(record.pid) to end", .poll) { () throws(Errno) in
-                try Polling.wait(for: [(pidfd.borrowed, .readable)], deadline: deadline)
+                try Polling.wait(for: pidfd.borrowed, .readable, deadline: deadline)
             }
             guard ended != nil else {
                 throw Failure(

@@ -112,7 +112,7 @@ package enum Exec {
 
     private static func lives(_ pidfd: BorrowedFD) throws(Failure) -> Bool {
         try attempt("look whether the container lives", .poll) { () throws(Errno) in
-            try Polling.wait(for: [(pidfd, .readable)], deadline: 0) == nil
+            try Polling.wait(for: pidfd, .readable, deadline: 0) == nil
         }
     }
 

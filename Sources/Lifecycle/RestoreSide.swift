@@ -112,8 +112,8 @@ final class RestoreSide {
 
 extension RestoreSide {
     private func recordPlan() throws(Failure) {
-        try directory?.write(record)
         try directory?.keepConfiguration(configurationBytes)
+        try directory?.write(record)
     }
 
     private func openNamespace(_ path: String) throws(Failure) {
@@ -229,7 +229,7 @@ extension RestoreSide {
         }
         record.pid = pid
         record.startTime = facts.startTime
-        try directory?.write(record)
+        try directory?.recordProcess(pid: pid, startTime: facts.startTime)
     }
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {

@@ -146,7 +146,7 @@ private final class Starter {
         guard let report = report.take() else { return }
         try attempt("wait for the program to start", .fcntl) { () throws(Errno) in
             // The end of the stream is what is waited for, so reading may block from here on.
-            _ = try Polling.wait(for: [(report.borrowed, .readable)])
+            _ = try Polling.wait(for: report.borrowed, .readable)
             try report.borrowed.setNonBlocking(false)
         }
         guard try SyncChannel(report.borrowed).waitForExecution() else {

@@ -110,7 +110,7 @@ final class TerminalRelay {
             let written = try BorrowedFD.standardOutput.writeSome(toCaller)
             toCaller.removeFirst(written)
         } catch .EAGAIN {
-            _ = try? Polling.wait(for: [(.standardOutput, .writable)])
+            _ = try? Polling.wait(for: .standardOutput, .writable)
         } catch {
             // Nobody reads any more: the program is not to be held up by that.
             toCaller = []

@@ -33,7 +33,7 @@ package enum Update {
         let version = SpecVersion(record.ociVersion) ?? .current
         let change = try Change(given.withoutPlaceholders(version: version), over: kept, source, version)
         // Kept first: it can be put back whatever happens; of the limits the kernel's answer is not known before.
-        try directory.keepConfiguration(change.configuration)
+        try directory.replaceConfiguration(change.configuration)
         do throws(Failure) {
             let cgroup = record.cgroups.placement.makeManager()
             try cgroup.update(change.limits, devices: change.devices)
@@ -41,7 +41,7 @@ package enum Update {
         } catch {
             let failure = error
             do throws(Failure) {
-                try directory.keepConfiguration(kept)
+                try directory.replaceConfiguration(kept)
             } catch {
                 throw failure.hinting("\(error.line): the new limits are recorded, although they are not set")
             }

@@ -22,6 +22,31 @@ package struct PollEvents: OptionSet, Sendable {
 
 /// Waiting.
 package enum Polling {
+    /// Waits until one descriptor is ready, without a list: init asks at its birth, when every list is the first of its kind.
+    /// - Parameter deadline: On the monotonic clock, nanoseconds; `nil` waits for ever.
+    /// - Returns: The events, or `nil` when the deadline passed. The call is `poll(2)`.
+    package static func wait(
+        for descriptor: BorrowedFD,
+        _ events: PollEvents,
+        deadline: Int64? = nil
+    ) throws(Errno) -> PollEvents? {
+        var fd = descriptor.rawValue
+        var wanted = events.rawValue
+        var returned: Int16 = 0
+        while true {
+            let ready = unsafe clinux_poll(&fd, &wanted, &returned, 1, milliseconds(until: deadline))
+            if ready == -Int(EINTR) { continue }
+            return try check(ready) == 0 ? nil : PollEvents(rawValue: returned)
+        }
+    }
+
+    /// What is left, rounded up; -1 for ever.
+    private static func milliseconds(until deadline: Int64?) -> CInt {
+        guard let deadline else { return -1 }
+        let left = max(0, deadline - Machine.monotonicNanoseconds())
+        return CInt(clamping: (left + 999_999) / 1_000_000)
+    }
+
     /// Waits until one of at most eight descriptors is ready; an empty set at an index means not ready.
     /// - Parameter deadline: On the monotonic clock, nanoseconds; `nil` waits for ever.
     /// - Returns: The events per descriptor, or `nil` when the deadline passed. The call is `poll(2)`.
@@ -33,11 +58,7 @@ package enum Polling {
         let events = wanted.map(\.1.rawValue)
         var returned = [Int16](repeating: 0, count: wanted.count)
         while true {
-            var timeout: CInt = -1
-            if let deadline {
-                let left = max(0, deadline - Machine.monotonicNanoseconds())
-                timeout = CInt(clamping: (left + 999_999) / 1_000_000)
-            }
+            let timeout = milliseconds(until: deadline)
             let ready = unsafe clinux_poll(&fds, events, &returned, UInt32(wanted.count), timeout)
             if ready == -Int(EINTR) { continue }
             if try check(ready) == 0 { return nil }

@@ -1,6 +1,8 @@
 // The programs that a bundle wants to be run around the container's life, and one such program.
 // Read by Configuration. The text forms of a hook hide env values: see Redaction.swift.
 
+package import JSON
+
 /// The hooks of a container, by moment; within a list they run in order. Runtime-spec: config.md, POSIX-platform Hooks.
 public struct Hooks: Codable, Equatable, Sendable {
     /// Run in the runtime namespace during `create`, before `createRuntime`. Deprecated in the specification.
@@ -20,6 +22,18 @@ public struct Hooks: Codable, Equatable, Sendable {
     public init() {}
 }
 
+extension Hooks: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        prestart = try members.list("prestart")
+        createRuntime = try members.list("createRuntime")
+        createContainer = try members.list("createContainer")
+        startContainer = try members.list("startContainer")
+        poststart = try members.list("poststart")
+        poststop = try members.list("poststop")
+    }
+}
+
 /// One program to run at a moment of the container's life. It reads the container's state on standard input.
 public struct Hook: Codable, Equatable, Sendable {
     /// The program: an absolute path.
@@ -37,5 +51,15 @@ public struct Hook: Codable, Equatable, Sendable {
         self.args = args
         self.env = env
         self.timeout = timeout
+    }
+}
+
+extension Hook: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        path = try members.required("path")
+        args = try members.list("args")
+        env = try members.list("env")
+        timeout = try members.optional("timeout")
     }
 }

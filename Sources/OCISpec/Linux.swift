@@ -1,5 +1,7 @@
 // The linux section of config.json. Read by Configuration. Its sub-objects are in the other Linux files, by family.
 
+package import JSON
+
 /// What is special to Linux containers. Runtime-spec: config-linux.md.
 public struct Linux: Codable, Equatable, Sendable {
     /// The namespaces to create or to join, one per type. A type that is not listed is shared with the runtime.
@@ -40,4 +42,27 @@ public struct Linux: Codable, Equatable, Sendable {
 
     /// Creates a section that asks for nothing.
     public init() {}
+}
+
+extension Linux: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        namespaces = try members.list("namespaces")
+        uidMappings = try members.list("uidMappings")
+        gidMappings = try members.list("gidMappings")
+        timeOffsets = try members.optional("timeOffsets")
+        devices = try members.list("devices")
+        netDevices = try members.optional("netDevices")
+        cgroupsPath = try members.optional("cgroupsPath")
+        resources = try members.optional("resources")
+        intelRdt = try members.optional("intelRdt")
+        memoryPolicy = try members.optional("memoryPolicy")
+        sysctl = try members.optional("sysctl")
+        seccomp = try members.optional("seccomp")
+        rootfsPropagation = try members.optional("rootfsPropagation")
+        maskedPaths = try members.list("maskedPaths")
+        readonlyPaths = try members.list("readonlyPaths")
+        mountLabel = try members.optional("mountLabel")
+        personality = try members.optional("personality")
+    }
 }

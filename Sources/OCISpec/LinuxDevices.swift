@@ -1,5 +1,7 @@
 // Device nodes, and the rules on who may use devices. Read by Configuration.
 
+package import JSON
+
 /// A device node in the container. Runtime-spec: config-linux.md, Devices.
 public struct Device: Codable, Equatable, Sendable {
     /// The kind of node, as for `mknod(1)`: `c`, `b`, `u` or `p`.
@@ -26,6 +28,19 @@ public struct Device: Codable, Equatable, Sendable {
     }
 }
 
+extension Device: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        type = try members.required("type")
+        path = try members.required("path")
+        major = try members.optional("major")
+        minor = try members.optional("minor")
+        fileMode = try members.optional("fileMode")
+        uid = try members.optional("uid")
+        gid = try members.optional("gid")
+    }
+}
+
 /// A rule on the use of devices; later rules win over earlier ones.
 ///
 /// Runtime-spec: config-linux.md, Allowed Device list.
@@ -45,5 +60,16 @@ public struct DeviceRule: Codable, Equatable, Sendable {
     public init(allow: Bool, access: String? = nil) {
         self.allow = allow
         self.access = access
+    }
+}
+
+extension DeviceRule: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        allow = try members.required("allow")
+        type = try members.optional("type")
+        major = try members.optional("major")
+        minor = try members.optional("minor")
+        access = try members.optional("access")
     }
 }

@@ -1,6 +1,8 @@
 // Namespaces of the linux section, and what belongs to a single kind of them: id mappings, clock offsets, net devices.
 // Read by Configuration.
 
+package import JSON
+
 /// A namespace to create or to join. Runtime-spec: config-linux.md, Namespaces.
 public struct Namespace: Codable, Equatable, Sendable {
     /// The kind: `pid`, `network`, `mount`, `ipc`, `uts`, `user`, `cgroup` or `time`.
@@ -12,6 +14,14 @@ public struct Namespace: Codable, Equatable, Sendable {
     public init(type: String, path: String? = nil) {
         self.type = type
         self.path = path
+    }
+}
+
+extension Namespace: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        type = try members.required("type")
+        path = try members.optional("path")
     }
 }
 
@@ -32,6 +42,15 @@ public struct IDMapping: Codable, Equatable, Sendable {
     }
 }
 
+extension IDMapping: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        containerID = try members.required("containerID")
+        hostID = try members.required("hostID")
+        size = try members.required("size")
+    }
+}
+
 /// How far a clock of the container is from the host's, see `time_namespaces(7)`.
 ///
 /// Runtime-spec: config-linux.md, Offset for Time Namespace.
@@ -48,6 +67,14 @@ public struct TimeOffset: Codable, Equatable, Sendable {
     }
 }
 
+extension TimeOffset: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        secs = try members.optional("secs")
+        nanosecs = try members.optional("nanosecs")
+    }
+}
+
 /// A network device to move into the container. Runtime-spec: config-linux.md, Network Devices.
 public struct NetDevice: Codable, Equatable, Sendable {
     /// The name of the device in the container; nil keeps the name it has on the host.
@@ -56,5 +83,12 @@ public struct NetDevice: Codable, Equatable, Sendable {
     /// Creates an entry that keeps the name, or changes it to `name`.
     public init(name: String? = nil) {
         self.name = name
+    }
+}
+
+extension NetDevice: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        name = try members.optional("name")
     }
 }

@@ -1,6 +1,8 @@
 // Limits on what the container's cgroup may use: linux.resources, which is also what `update --resources` reads.
 // Read by Configuration and Cgroups. Values are those of cgroup v1; Cgroups translates them where the host has v2.
 
+package import JSON
+
 /// Limits on resources. Runtime-spec: config-linux.md, Control groups.
 public struct Resources: Codable, Equatable, Sendable {
     /// Who may use which devices, in order.
@@ -24,6 +26,21 @@ public struct Resources: Codable, Equatable, Sendable {
 
     /// Creates an empty set of limits.
     public init() {}
+}
+
+extension Resources: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        devices = try members.list("devices")
+        memory = try members.optional("memory")
+        cpu = try members.optional("cpu")
+        pids = try members.optional("pids")
+        blockIO = try members.optional("blockIO")
+        hugepageLimits = try members.list("hugepageLimits")
+        network = try members.optional("network")
+        rdma = try members.optional("rdma")
+        unified = try members.optional("unified")
+    }
 }
 
 /// Limits on memory, in bytes; -1 means unlimited. Runtime-spec: config-linux.md, Memory.
@@ -51,6 +68,21 @@ public struct MemoryResources: Codable, Equatable, Sendable {
     public init() {}
 }
 
+extension MemoryResources: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        limit = try members.optional("limit")
+        reservation = try members.optional("reservation")
+        swap = try members.optional("swap")
+        kernel = try members.optional("kernel")
+        kernelTCP = try members.optional("kernelTCP")
+        swappiness = try members.optional("swappiness")
+        disableOOMKiller = try members.optional("disableOOMKiller")
+        useHierarchy = try members.optional("useHierarchy")
+        checkBeforeUpdate = try members.optional("checkBeforeUpdate")
+    }
+}
+
 /// Shares of the processors. Times are in microseconds. Runtime-spec: config-linux.md, CPU.
 public struct CPUResources: Codable, Equatable, Sendable {
     /// The share of processor time relative to other groups.
@@ -76,6 +108,21 @@ public struct CPUResources: Codable, Equatable, Sendable {
     public init() {}
 }
 
+extension CPUResources: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        shares = try members.optional("shares")
+        quota = try members.optional("quota")
+        burst = try members.optional("burst")
+        period = try members.optional("period")
+        realtimeRuntime = try members.optional("realtimeRuntime")
+        realtimePeriod = try members.optional("realtimePeriod")
+        cpus = try members.optional("cpus")
+        mems = try members.optional("mems")
+        idle = try members.optional("idle")
+    }
+}
+
 /// The limit on the number of tasks. Runtime-spec: config-linux.md, PIDs.
 public struct PidsResources: Codable, Equatable, Sendable {
     /// The largest number of tasks; -1 means unlimited, 0 is a real limit.
@@ -84,6 +131,13 @@ public struct PidsResources: Codable, Equatable, Sendable {
     /// Creates a limit.
     public init(limit: Int64? = nil) {
         self.limit = limit
+    }
+}
+
+extension PidsResources: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        limit = try members.optional("limit")
     }
 }
 
@@ -108,6 +162,19 @@ public struct BlockIOResources: Codable, Equatable, Sendable {
     public init() {}
 }
 
+extension BlockIOResources: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        weight = try members.optional("weight")
+        leafWeight = try members.optional("leafWeight")
+        weightDevice = try members.list("weightDevice")
+        throttleReadBpsDevice = try members.list("throttleReadBpsDevice")
+        throttleWriteBpsDevice = try members.list("throttleWriteBpsDevice")
+        throttleReadIOPSDevice = try members.list("throttleReadIOPSDevice")
+        throttleWriteIOPSDevice = try members.list("throttleWriteIOPSDevice")
+    }
+}
+
 /// The weight of the group on one block device. At least one of the two weights must be given.
 public struct WeightDevice: Codable, Equatable, Sendable {
     /// The major number of the device.
@@ -128,6 +195,16 @@ public struct WeightDevice: Codable, Equatable, Sendable {
     }
 }
 
+extension WeightDevice: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        major = try members.required("major")
+        minor = try members.required("minor")
+        weight = try members.optional("weight")
+        leafWeight = try members.optional("leafWeight")
+    }
+}
+
 /// The limit of a rate on one block device.
 public struct ThrottleDevice: Codable, Equatable, Sendable {
     /// The major number of the device.
@@ -145,6 +222,15 @@ public struct ThrottleDevice: Codable, Equatable, Sendable {
     }
 }
 
+extension ThrottleDevice: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        major = try members.required("major")
+        minor = try members.required("minor")
+        rate = try members.required("rate")
+    }
+}
+
 /// The limit on huge pages of one size. Runtime-spec: config-linux.md, Huge page limits.
 public struct HugepageLimit: Codable, Equatable, Sendable {
     /// The page size, as in the names of the kernel's files: `64KB`, `2MB`, `1GB`.
@@ -159,6 +245,14 @@ public struct HugepageLimit: Codable, Equatable, Sendable {
     }
 }
 
+extension HugepageLimit: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        pageSize = try members.required("pageSize")
+        limit = try members.required("limit")
+    }
+}
+
 /// Marks on the network traffic of the group. Runtime-spec: config-linux.md, Network.
 public struct NetworkResources: Codable, Equatable, Sendable {
     /// The class id with which packets are tagged.
@@ -168,6 +262,14 @@ public struct NetworkResources: Codable, Equatable, Sendable {
 
     /// Creates an empty set of marks.
     public init() {}
+}
+
+extension NetworkResources: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        classID = try members.optional("classID")
+        priorities = try members.list("priorities")
+    }
 }
 
 /// The priority of the group's traffic on one interface.
@@ -184,6 +286,14 @@ public struct InterfacePriority: Codable, Equatable, Sendable {
     }
 }
 
+extension InterfacePriority: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        name = try members.required("name")
+        priority = try members.required("priority")
+    }
+}
+
 /// Limits on one RDMA device. At least one must be given. Runtime-spec: config-linux.md, RDMA.
 public struct RDMALimit: Codable, Equatable, Sendable {
     /// The most handles.
@@ -195,6 +305,14 @@ public struct RDMALimit: Codable, Equatable, Sendable {
     public init(hcaHandles: UInt32? = nil, hcaObjects: UInt32? = nil) {
         self.hcaHandles = hcaHandles
         self.hcaObjects = hcaObjects
+    }
+}
+
+extension RDMALimit: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        hcaHandles = try members.optional("hcaHandles")
+        hcaObjects = try members.optional("hcaObjects")
     }
 }
 
@@ -214,4 +332,15 @@ public struct IntelRdt: Codable, Equatable, Sendable {
 
     /// Creates a section that asks for nothing.
     public init() {}
+}
+
+extension IntelRdt: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        closID = try members.optional("closID")
+        schemata = try members.list("schemata")
+        l3CacheSchema = try members.optional("l3CacheSchema")
+        memBwSchema = try members.optional("memBwSchema")
+        enableMonitoring = try members.optional("enableMonitoring")
+    }
 }

@@ -1,6 +1,8 @@
 // When, where and how the kernel lets a process run: scheduler, I/O priority, affinity, memory policy, personality.
 // Read by Configuration; constants are words here.
 
+package import JSON
+
 /// How a process is scheduled, see `sched_setattr(2)`. Runtime-spec: config.md, Linux process, `scheduler`.
 public struct Scheduler: Codable, Equatable, Sendable {
     /// The policy, such as `SCHED_FIFO`.
@@ -24,6 +26,19 @@ public struct Scheduler: Codable, Equatable, Sendable {
     }
 }
 
+extension Scheduler: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        policy = try members.required("policy")
+        nice = try members.optional("nice")
+        priority = try members.optional("priority")
+        flags = try members.list("flags")
+        runtime = try members.optional("runtime")
+        deadline = try members.optional("deadline")
+        period = try members.optional("period")
+    }
+}
+
 /// The I/O priority of a process, see `ioprio_set(2)`. Runtime-spec: config.md, Linux process, `ioPriority`.
 public struct IOPriority: Codable, Equatable, Sendable {
     /// The class: `IOPRIO_CLASS_RT`, `IOPRIO_CLASS_BE` or `IOPRIO_CLASS_IDLE`.
@@ -38,6 +53,14 @@ public struct IOPriority: Codable, Equatable, Sendable {
     }
 }
 
+extension IOPriority: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        `class` = try members.required("class")
+        priority = try members.optional("priority")
+    }
+}
+
 /// The processors of a process that joins a container. Runtime-spec: config.md, Linux process, `execCPUAffinity`.
 public struct ExecCPUAffinity: Codable, Equatable, Sendable {
     /// The processors while the process is on its way into the container's cgroup, as a list such as `0-3,7`.
@@ -49,6 +72,14 @@ public struct ExecCPUAffinity: Codable, Equatable, Sendable {
     public init(initial: String? = nil, final: String? = nil) {
         self.initial = initial
         self.final = final
+    }
+}
+
+extension ExecCPUAffinity: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        initial = try members.optional("initial")
+        final = try members.optional("final")
     }
 }
 
@@ -69,6 +100,15 @@ public struct MemoryPolicy: Codable, Equatable, Sendable {
     }
 }
 
+extension MemoryPolicy: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        mode = try members.required("mode")
+        nodes = try members.optional("nodes")
+        flags = try members.list("flags")
+    }
+}
+
 /// The execution domain of a process, see `personality(2)`. Runtime-spec: config-linux.md, Personality.
 public struct Personality: Codable, Equatable, Sendable {
     /// The domain: `LINUX`, or `LINUX32` for a 32-bit answer of `uname(2)`.
@@ -80,5 +120,13 @@ public struct Personality: Codable, Equatable, Sendable {
     public init(domain: String, flags: [String]? = nil) {
         self.domain = domain
         self.flags = flags
+    }
+}
+
+extension Personality: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        domain = try members.required("domain")
+        flags = try members.list("flags")
     }
 }

@@ -1,5 +1,7 @@
 // The filter on system calls. Read by Confinement, which knows the constants; here they are only words.
 
+package import JSON
+
 /// A filter on system calls. Runtime-spec: config-linux.md, Seccomp. Constants have the names of libseccomp.
 public struct Seccomp: Codable, Equatable, Sendable {
     /// What happens to calls that no rule matches, such as `SCMP_ACT_ERRNO`.
@@ -23,6 +25,19 @@ public struct Seccomp: Codable, Equatable, Sendable {
     }
 }
 
+extension Seccomp: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        defaultAction = try members.required("defaultAction")
+        defaultErrnoRet = try members.optional("defaultErrnoRet")
+        architectures = try members.list("architectures")
+        flags = try members.list("flags")
+        listenerPath = try members.optional("listenerPath")
+        listenerMetadata = try members.optional("listenerMetadata")
+        syscalls = try members.list("syscalls")
+    }
+}
+
 /// What happens to some system calls.
 public struct SyscallRule: Codable, Equatable, Sendable {
     /// The names of the calls, at least one.
@@ -38,6 +53,16 @@ public struct SyscallRule: Codable, Equatable, Sendable {
     public init(names: [String], action: String) {
         self.names = names
         self.action = action
+    }
+}
+
+extension SyscallRule: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        names = try members.requiredList("names")
+        action = try members.required("action")
+        errnoRet = try members.optional("errnoRet")
+        args = try members.list("args")
     }
 }
 
@@ -57,5 +82,15 @@ public struct SyscallArgument: Codable, Equatable, Sendable {
         self.index = index
         self.value = value
         self.op = op
+    }
+}
+
+extension SyscallArgument: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        index = try members.required("index")
+        value = try members.required("value")
+        valueTwo = try members.optional("valueTwo")
+        op = try members.required("op")
     }
 }

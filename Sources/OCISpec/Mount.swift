@@ -1,5 +1,7 @@
 // One entry of the list of mounts. Read by Configuration, which knows what the options mean.
 
+package import JSON
+
 /// Something to mount in the container. Runtime-spec: config.md, Mounts.
 public struct Mount: Codable, Equatable, Sendable {
     /// Where to mount it: a path in the container. A relative one counts from `/`.
@@ -21,5 +23,17 @@ public struct Mount: Codable, Equatable, Sendable {
         self.type = type
         self.source = source
         self.options = options
+    }
+}
+
+extension Mount: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        destination = try members.required("destination")
+        type = try members.optional("type")
+        source = try members.optional("source")
+        options = try members.list("options")
+        uidMappings = try members.list("uidMappings")
+        gidMappings = try members.list("gidMappings")
     }
 }

@@ -2,6 +2,8 @@
 // Used for every object of the specification whose members take effect one by one (sysctl, unified, annotations).
 // Swift's dictionaries iterate in another order in each process, which would make the runtime's effects random.
 
+package import JSON
+
 /// Names and values in the order in which the document gives them.
 ///
 /// A decoder that keeps the document's order in `allKeys` keeps it here; Foundation's decoder does not.
@@ -71,6 +73,12 @@ private struct MemberName: CodingKey {
 
     init?(intValue: Int) {
         nil
+    }
+}
+
+extension OrderedMap: JSONReadable where Value: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        self.init(try json.members().all())
     }
 }
 

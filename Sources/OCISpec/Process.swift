@@ -1,6 +1,8 @@
 // The process section of config.json, which is also the document that `exec --process` reads.
 // Read by Configuration, which turns strings into typed values. The text forms hide env values: see Redaction.swift.
 
+package import JSON
+
 /// A process to run in the container. Runtime-spec: config.md, Process.
 public struct Process: Codable, Equatable, Sendable {
     /// Whether the process gets a pseudoterminal as its standard streams; false if absent.
@@ -44,26 +46,26 @@ public struct Process: Codable, Equatable, Sendable {
     }
 }
 
-extension Process {
-    /// Decodes a process; written out because `user` may be absent.
-    public init(from decoder: any Decoder) throws {
-        let members = try decoder.container(keyedBy: CodingKeys.self)
-        terminal = try members.decodeIfPresent(Bool.self, forKey: .terminal)
-        consoleSize = try members.decodeIfPresent(ConsoleSize.self, forKey: .consoleSize)
-        cwd = try members.decode(String.self, forKey: .cwd)
-        env = try members.decodeIfPresent([String].self, forKey: .env)
-        args = try members.decodeIfPresent([String].self, forKey: .args)
-        commandLine = try members.decodeIfPresent(String.self, forKey: .commandLine)
-        rlimits = try members.decodeIfPresent([ResourceLimit].self, forKey: .rlimits)
-        apparmorProfile = try members.decodeIfPresent(String.self, forKey: .apparmorProfile)
-        capabilities = try members.decodeIfPresent(CapabilitySets.self, forKey: .capabilities)
-        noNewPrivileges = try members.decodeIfPresent(Bool.self, forKey: .noNewPrivileges)
-        oomScoreAdj = try members.decodeIfPresent(Int.self, forKey: .oomScoreAdj)
-        scheduler = try members.decodeIfPresent(Scheduler.self, forKey: .scheduler)
-        selinuxLabel = try members.decodeIfPresent(String.self, forKey: .selinuxLabel)
-        ioPriority = try members.decodeIfPresent(IOPriority.self, forKey: .ioPriority)
-        execCPUAffinity = try members.decodeIfPresent(ExecCPUAffinity.self, forKey: .execCPUAffinity)
-        user = try members.decodeIfPresent(User.self, forKey: .user) ?? User(uid: 0, gid: 0)
+extension Process: JSONReadable {
+    // `user` may be absent.
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        terminal = try members.optional("terminal")
+        consoleSize = try members.optional("consoleSize")
+        cwd = try members.required("cwd")
+        env = try members.list("env")
+        args = try members.list("args")
+        commandLine = try members.optional("commandLine")
+        rlimits = try members.list("rlimits")
+        apparmorProfile = try members.optional("apparmorProfile")
+        capabilities = try members.optional("capabilities")
+        noNewPrivileges = try members.optional("noNewPrivileges")
+        oomScoreAdj = try members.optional("oomScoreAdj")
+        scheduler = try members.optional("scheduler")
+        selinuxLabel = try members.optional("selinuxLabel")
+        ioPriority = try members.optional("ioPriority")
+        execCPUAffinity = try members.optional("execCPUAffinity")
+        user = try members.optional("user") ?? User(uid: 0, gid: 0)
     }
 }
 
@@ -78,6 +80,14 @@ public struct ConsoleSize: Codable, Equatable, Sendable {
     public init(height: UInt, width: UInt) {
         self.height = height
         self.width = width
+    }
+}
+
+extension ConsoleSize: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        height = try members.required("height")
+        width = try members.required("width")
     }
 }
 
@@ -98,6 +108,15 @@ public struct ResourceLimit: Codable, Equatable, Sendable {
     }
 }
 
+extension ResourceLimit: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        type = try members.required("type")
+        hard = try members.required("hard")
+        soft = try members.required("soft")
+    }
+}
+
 /// The five capability sets of a process, by names such as `CAP_KILL`; see `capabilities(7)`.
 ///
 /// Runtime-spec: config.md, Linux process, `capabilities`. A set that is nil is empty.
@@ -115,4 +134,15 @@ public struct CapabilitySets: Codable, Equatable, Sendable {
 
     /// Creates five empty sets.
     public init() {}
+}
+
+extension CapabilitySets: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        bounding = try members.list("bounding")
+        effective = try members.list("effective")
+        inheritable = try members.list("inheritable")
+        permitted = try members.list("permitted")
+        ambient = try members.list("ambient")
+    }
 }

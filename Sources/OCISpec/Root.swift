@@ -1,5 +1,7 @@
 // Where the container's root filesystem is. Read by Configuration.
 
+package import JSON
+
 /// The root filesystem of the container. Runtime-spec: config.md, Root.
 public struct Root: Codable, Equatable, Sendable {
     /// The directory, as an absolute path or one relative to the bundle; usually `rootfs`.
@@ -11,5 +13,13 @@ public struct Root: Codable, Equatable, Sendable {
     public init(path: String, readonly: Bool? = nil) {
         self.path = path
         self.readonly = readonly
+    }
+}
+
+extension Root: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        path = try members.required("path")
+        readonly = try members.optional("readonly")
     }
 }

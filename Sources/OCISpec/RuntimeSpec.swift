@@ -2,6 +2,8 @@
 // Read by the bundle loader, written by `spec`. It says what was asked for, word by word: nothing here is checked,
 // resolved or given a default. Properties are in the order of the specification's documents.
 
+package import JSON
+
 /// The configuration of one container: the root object of `config.json`.
 ///
 /// Runtime-spec: config.md. An optional property is nil if the document leaves it out or says null.
@@ -50,10 +52,35 @@ public struct RuntimeSpec: Codable, Equatable, Sendable {
     }
 }
 
+extension RuntimeSpec: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        ociVersion = try members.required("ociVersion")
+        process = try members.optional("process")
+        root = try members.optional("root")
+        hostname = try members.optional("hostname")
+        domainname = try members.optional("domainname")
+        mounts = try members.list("mounts")
+        hooks = try members.optional("hooks")
+        annotations = try members.optional("annotations")
+        linux = try members.optional("linux")
+        solaris = try members.optional("solaris")
+        windows = try members.optional("windows")
+        vm = try members.optional("vm")
+        zos = try members.optional("zos")
+        freebsd = try members.optional("freebsd")
+    }
+}
+
 /// A section of `config.json` for a platform that this model does not describe.
 ///
 /// Only its presence is kept, so that a runtime can refuse it by name; encoding gives an empty object.
 public struct OtherPlatform: Codable, Equatable, Sendable {
     /// Creates the mark of a section that is present.
     public init() {}
+}
+
+extension OtherPlatform: JSONReadable {
+    /// Whatever it says.
+    package init(json: JSONValue) {}
 }

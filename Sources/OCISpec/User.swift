@@ -1,5 +1,7 @@
 // Who the process runs as. Read by Configuration. Names are never looked up: the numbers are all there is.
 
+package import JSON
+
 /// The user and groups of a process, as numbers in the container. Runtime-spec: config.md, User.
 public struct User: Codable, Equatable, Sendable {
     /// The user id.
@@ -17,5 +19,16 @@ public struct User: Codable, Equatable, Sendable {
     public init(uid: UInt32, gid: UInt32) {
         self.uid = uid
         self.gid = gid
+    }
+}
+
+extension User: JSONReadable {
+    package init(json: JSONValue) throws(JSONError) {
+        var members = try json.members()
+        uid = try members.required("uid")
+        gid = try members.required("gid")
+        umask = try members.optional("umask")
+        additionalGids = try members.list("additionalGids")
+        username = try members.optional("username")
     }
 }

@@ -66,7 +66,7 @@ package final class ContainerDirectory {
                 "\(path)/state.json is damaged: \(error)",
                 .stateDamaged,
                 subject: id,
-                hint: "apus delete --force \(id) removes the container"
+                hint: removalHint
             )
         }
         guard record.layout <= ContainerRecord.currentLayout else {
@@ -76,9 +76,38 @@ package final class ContainerDirectory {
                 subject: id
             )
         }
+        try readProcess(into: &record)
         record.phase = try isMarkedCreated() ? .created : .creating
         return record
     }
+
+    private static let processLink = "init"
+
+    /// Notes which process the container's is; for good. The target of a link is written in one call, whole or not at all.
+    package func recordProcess(pid: Int32, startTime: UInt64) throws(Failure) {
+        try attempt("write \(path)/\(Self.processLink)", .symlink) { () throws(Errno) in
+            try directory.borrowed.makeSymlink(Self.processLink, to: "\(pid) \(startTime)")
+        }
+    }
+
+    private func readProcess(into record: inout ContainerRecord) throws(Failure) {
+        let text: String
+        do throws(Errno) {
+            text = try directory.borrowed.readLink(Self.processLink)
+        } catch .ENOENT {
+            return
+        } catch {
+            throw Failure("read \(path)/\(Self.processLink)", .readlink, error)
+        }
+        let (pid, startTime) = text.cut(atLast: " ")
+        guard let pid = Int32(pid), let startTime = UInt64(startTime) else {
+            throw Failure("\(path)/\(Self.processLink) is damaged", .stateDamaged, subject: id, hint: removalHint)
+        }
+        record.pid = pid
+        record.startTime = startTime
+    }
+
+    private var removalHint: String { "apus delete --force \(id) removes the container" }
 
     private static let createdMark = "created"
 
@@ -110,12 +139,19 @@ package final class ContainerDirectory {
         try replace("state.json", with: record.document)
     }
 
-    /// Keeps the bundle's configuration as it was at create, later with the limits of an update, for commands to come.
+    /// Keeps the bundle's configuration as it was at create, for commands to come. Before the record, which vouches for it.
     package func keepConfiguration(_ bytes: [UInt8]) throws(Failure) {
+        try attempt("write \(path)/config.json", .write) { () throws(Errno) in
+            try fill("config.json", with: bytes)
+        }
+    }
+
+    /// Replaces it by one with the limits of an update.
+    package func replaceConfiguration(_ bytes: [UInt8]) throws(Failure) {
         try replace("config.json", with: bytes)
     }
 
-    /// The configuration that `keepConfiguration` kept.
+    /// The configuration that was kept.
     package func readConfiguration() throws(Failure) -> [UInt8] {
         try attempt("read \(path)/config.json", .read) { () throws(Errno) in
             try directory.borrowed.contents(of: "config.json", limit: 64 << 20)
@@ -125,10 +161,14 @@ package final class ContainerDirectory {
     private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
         try attempt("write \(path)/\(name)", .write) { () throws(Errno) in
             let temporary = ".\(name).new"
-            let file = try directory.borrowed.open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
-            try file.borrowed.write(bytes)
+            try fill(temporary, with: bytes)
             try directory.borrowed.rename(temporary, to: name)
         }
+    }
+
+    private func fill(_ name: String, with bytes: [UInt8]) throws(Errno) {
+        let file = try directory.borrowed.open(name, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
+        try file.borrowed.write(bytes)
     }
 
     /// Removes the directory and what is in it. The last act of a deletion.

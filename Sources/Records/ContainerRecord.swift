@@ -7,7 +7,7 @@ internal import KernelTypes
 internal import Systemd
 
 /// The facts of one container on disk, `state.json`.
-package struct ContainerRecord: Decodable, Sendable {
+package struct ContainerRecord: Sendable {
     /// How far creation came. Not in the document: a second file says it, which is cheaper than another document.
     package enum Phase: String, Sendable {
         /// Written before anything exists in the kernel: names what will.
@@ -33,7 +33,7 @@ package struct ContainerRecord: Decodable, Sendable {
     package var owner: UInt32
     /// Of the boot in which the pid means something.
     package var bootID: String
-    /// 0 before the clone.
+    /// 0 before the clone. Not in the document, nor is its start time: a link beside it says them.
     package var pid: Int32 = 0
     /// Clock ticks after boot, from `/proc/PID/stat`: with the pid it names one process.
     package var startTime: UInt64 = 0
@@ -50,11 +50,6 @@ package struct ContainerRecord: Decodable, Sendable {
     package var annotations: [StoredAnnotation]
     package var poststart: [StoredHook]
     package var poststop: [StoredHook]
-
-    private enum CodingKeys: CodingKey {
-        case layout, id, ociVersion, bundle, rootfs, created, owner, bootID, pid, startTime, cgroups, ownsPIDNamespace
-        case hasProcess, keepsKeyring, notifySocket, annotations, poststart, poststop
-    }
 
     package init(
         id: String,
@@ -82,13 +77,13 @@ package struct ContainerRecord: Decodable, Sendable {
 }
 
 /// An annotation as stored.
-package struct StoredAnnotation: Decodable, Sendable {
+package struct StoredAnnotation: Sendable {
     package let key: String
     package let value: String
 }
 
 /// A hook as stored; config.json may change after create, and must not matter.
-package struct StoredHook: Decodable, Sendable {
+package struct StoredHook: Sendable {
     package let path: String
     package let arguments: [String]
     package let environment: [String]?
@@ -108,8 +103,8 @@ package struct StoredHook: Decodable, Sendable {
 }
 
 /// A `CgroupPlacement` as stored.
-package struct StoredPlacement: Decodable, Sendable {
-    struct Location: Decodable, Sendable {
+package struct StoredPlacement: Sendable {
+    struct Location: Sendable {
         let hierarchy: String
         let mountPoint: String
         let path: String
@@ -117,7 +112,7 @@ package struct StoredPlacement: Decodable, Sendable {
     }
 
     /// The unit of systemd that the cgroups belong to.
-    struct Scope: Decodable, Sendable {
+    struct Scope: Sendable {
         let unit: String
         let slice: String
         /// Of the user whose systemd it is; `nil` for the machine's.

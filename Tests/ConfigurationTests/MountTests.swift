@@ -43,7 +43,7 @@ struct MountTests {
 
     @Test func namesAreThoseOfTheFeaturesDocument() throws {
         let url = Fixtures.root.deletingLastPathComponent().appending(path: "features/full.json")
-        let features = try JSON.JSONDecoder().decode(Features.self, from: [UInt8](Data(contentsOf: url)))
+        let features = try Foundation.JSONDecoder().decode(Features.self, from: Data(contentsOf: url))
         #expect(MountOptionTable.names == features.mountOptions)
         #expect(MountOptionTable.names == MountOptionTable.names.sorted())
     }

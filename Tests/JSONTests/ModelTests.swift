@@ -14,7 +14,7 @@ private func canonical<Value: Encodable>(_ value: Value) throws -> String {
 }
 
 /// Decodes `bytes` with both decoders, compares, and reads back what is written, with and without indentation.
-private func check<Value: Codable & Equatable>(_ type: Value.Type, _ bytes: [UInt8]) throws {
+private func check<Value: JSONReadable & Codable & Equatable>(_ type: Value.Type, _ bytes: [UInt8]) throws {
     let value = try JSON.JSONDecoder().decode(type, from: bytes)
     let reference = try Foundation.JSONDecoder().decode(type, from: Data(bytes))
     #expect(try canonical(value) == canonical(reference))
@@ -50,19 +50,24 @@ struct ModelTests {
         #expect(Fixtures.names(in: "config/valid").count >= 20)
     }
 
-    @Test("reads every features document", arguments: Fixtures.names(in: "features"))
+    @Test("writes every features document back", arguments: Fixtures.names(in: "features"))
     func features(name: String) throws {
         let bytes = try Fixtures.bytes(name)
-        try check(Features.self, bytes)
-        let value = try JSON.JSONDecoder().decode(Features.self, from: bytes)
+        let value = try Foundation.JSONDecoder().decode(Features.self, from: Data(bytes))
         #expect(try sameData(JSON.JSONEncoder().encode(value), bytes))
     }
 
-    @Test("reads every state document", arguments: Fixtures.names(in: "state"))
+    @Test("writes every state document back", arguments: Fixtures.names(in: "state"))
     func states(name: String) throws {
         let bytes = try Fixtures.bytes(name)
-        guard !name.contains("container-process-state") else { return try check(ContainerProcessState.self, bytes) }
-        try check(State.self, bytes)
+        let decoder = Foundation.JSONDecoder()
+        let written =
+            if name.contains("container-process-state") {
+                try JSON.JSONEncoder().encode(decoder.decode(ContainerProcessState.self, from: Data(bytes)))
+            } else {
+                try JSON.JSONEncoder().encode(decoder.decode(State.self, from: Data(bytes)))
+            }
+        #expect(try sameData(written, bytes))
     }
 
     @Test("keeps document order where order has effects")

@@ -5,7 +5,7 @@ import OCISpec
 import Testing
 
 /// A value of any shape, to look at documents without a model.
-indirect enum Free: Decodable, Equatable {
+indirect enum Free: JSONReadable, Equatable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -19,37 +19,19 @@ indirect enum Free: Decodable, Equatable {
         var value: Free
     }
 
-    struct Name: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-        if let object = try? decoder.container(keyedBy: Name.self) {
-            self = .object(
-                try object.allKeys.map {
-                    Member(name: $0.stringValue, value: try object.decode(Free.self, forKey: $0))
-                }
-            )
-        } else if var array = try? decoder.unkeyedContainer() {
-            var elements: [Free] = []
-            while !array.isAtEnd { elements.append(try array.decode(Free.self)) }
-            self = .array(elements)
-        } else {
-            let single = try decoder.singleValueContainer()
-            if single.decodeNil() {
-                self = .null
-            } else if let value = try? single.decode(Bool.self) {
-                self = .boolean(value)
-            } else if let value = try? single.decode(Int64.self) {
+    init(json: JSONValue) throws(JSONError) {
+        switch json.kind {
+        case .null: self = .null
+        case .true, .false: self = .boolean(try json.boolean())
+        case .number:
+            if let value = try? Int64(json: json) {
                 self = .integer(value)
-            } else if let value = try? single.decode(Double.self) {
-                self = .number(value)
             } else {
-                self = .string(try single.decode(String.self))
+                self = .number(try json.floatingPoint())
             }
+        case .string: self = .string(try json.string())
+        case .array: self = .array(try json.list())
+        case .object: self = .object(try json.members().all().map { Member(name: $0.key, value: $0.value) })
         }
     }
 }
@@ -59,7 +41,7 @@ func read(_ text: String) throws(JSONError) -> Free {
 }
 
 /// Returns the sentence with which decoding fails, or nil.
-func refusal<Value: Decodable>(of bytes: some Sequence<UInt8>, as type: Value.Type = Free.self) -> String? {
+func refusal<Value: JSONReadable>(of bytes: some Sequence<UInt8>, as type: Value.Type = Free.self) -> String? {
     do {
         _ = try JSON.JSONDecoder().decode(type, from: Array(bytes))
         return nil

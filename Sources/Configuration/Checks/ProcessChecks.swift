@@ -75,22 +75,24 @@ extension Validator {
     /// Returns the entries; of several with one name the last counts, in its own place.
     static func environment(_ entries: [String]?, at place: Place) throws(ConfigurationProblem) -> [String] {
         guard let entries, !entries.isEmpty else { return [] }
-        var last: [ArraySlice<UInt8>: Int] = [:]
+        var names: [String] = []
+        names.reserveCapacity(entries.count)
         for (index, entry) in entries.enumerated() {
-            let bytes = Array(entry.utf8)
-            guard let end = bytes.firstIndex(of: UInt8(ascii: "=")) else {
+            guard let end = entry.utf8.firstIndex(of: UInt8(ascii: "=")) else {
                 throw place.element(index).problem("invalid environment variable: missing '='; expected NAME=value")
             }
-            guard end > 0 else {
+            guard end > entry.startIndex else {
                 throw place.element(index).problem(
                     "invalid environment variable: name cannot be empty; expected NAME=value"
                 )
             }
             try place.element(index).wholeString(entry)
-            last[bytes[..<end]] = index
+            names.append(String(entry[..<end]))
         }
-        guard last.count < entries.count else { return entries }
-        return last.values.sorted().map { entries[$0] }
+        // The last of several with one name prevails.
+        var later = TextSet(capacity: names.count)
+        let kept = names.indices.reversed().filter { later.insert(names[$0]) }
+        return kept.count == entries.count ? entries : kept.reversed().map { entries[$0] }
     }
 
     private static func consoleSize(

@@ -51,11 +51,11 @@ extension Validator {
                     + "expected one of type mount in linux.namespaces"
             )
         }
-        var seen: Set<[UInt8]> = []
+        var seen = TextSet(capacity: paths.count)
         let cleaned = try place.each(paths) { (path, place) throws(ConfigurationProblem) in
             try place.absolutePath(path)
         }
-        return cleaned.filter { seen.insert(Array($0.utf8)).inserted }
+        return cleaned.filter { seen.insert($0) }
     }
 
     static func addMountLabel(
