@@ -150,7 +150,7 @@ package enum RootfsPlan {
     }
 
     /// File systems of the kernel's own, for which `ro` is a matter of the mount alone.
-    private static let virtualTypes: Set<String> = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"]
+    private static let virtualTypes = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"]
     /// File systems that take no `context=`.
     private static let unlabelledTypes: Set<String> = ["proc", "sysfs", "mqueue"]
 
