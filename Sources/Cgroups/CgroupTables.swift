@@ -15,15 +15,25 @@ package struct CgroupMembership: Equatable, Sendable {
 
     /// All lines, in the kernel's order. Lines of another form, or not in UTF-8, are left out.
     package static func parse(_ bytes: [UInt8]) -> [CgroupMembership] {
-        bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3,
-                let hierarchy = String(validating: fields[1], as: UTF8.self),
-                let path = String(validating: fields[2], as: UTF8.self),
-                path.utf8.first == UInt8(ascii: "/")
-            else { return nil }
-            return CgroupMembership(hierarchy: hierarchy, path: path)
+        var memberships: [CgroupMembership] = []
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+            if let membership = parseLine(bytes[start..<end]) { memberships.append(membership) }
+            start = end + 1
         }
+        return memberships
+    }
+
+    /// `NUMBER:HIERARCHY:PATH`; the path may hold colons.
+    private static func parseLine(_ line: ArraySlice<UInt8>) -> CgroupMembership? {
+        let colon = UInt8(ascii: ":")
+        guard let first = line.firstIndex(of: colon), let second = line[(first + 1)...].firstIndex(of: colon),
+            let hierarchy = String(validating: line[(first + 1)..<second], as: UTF8.self),
+            let path = String(validating: line[(second + 1)...], as: UTF8.self),
+            path.utf8.first == UInt8(ascii: "/")
+        else { return nil }
+        return CgroupMembership(hierarchy: hierarchy, path: path)
     }
 }
 

@@ -25,8 +25,8 @@ enum SessionKeyring {
 
     /// The fourth field of `type;uid;gid;permissions;name`, hexadecimal.
     static func permissions(inDescription description: String) throws(Errno) -> UInt32 {
-        let fields = description.split(separator: ";", maxSplits: 4, omittingEmptySubsequences: false)
-        guard fields.count == 5, let permissions = UInt32(fields[3], radix: 16) else { throw .EINVAL }
+        let fields = description.parts(separatedBy: ";")
+        guard fields.count >= 5, let permissions = UInt32(fields[3], radix: 16) else { throw .EINVAL }
         return permissions
     }
 }

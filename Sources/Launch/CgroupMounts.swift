@@ -13,7 +13,7 @@ extension CgroupPlacement {
             !isRootless || scope != nil || (try? BorrowedFD.workingDirectory.facts(of: location.directory)) != nil
         }
         return made.map { location in
-            let name = location.mountPoint.split(separator: "/").last.map(String.init) ?? ""
+            let name = location.mountPoint.cut(atLast: "/").after
             if location.isUnified {
                 return CgroupMountSource(
                     version: .unified,
@@ -23,7 +23,7 @@ extension CgroupPlacement {
                     path: location.directory
                 )
             }
-            let controllers = location.hierarchy.split(separator: ",").map(String.init)
+            let controllers = location.hierarchy.parts(separatedBy: ",")
             let isNamed = location.hierarchy.hasPrefix("name=")
             return CgroupMountSource(
                 version: .legacy,

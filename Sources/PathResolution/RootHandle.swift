@@ -163,6 +163,6 @@ package struct RootHandle: ~Copyable {
 
     /// The components of a path without empty ones and `.`.
     package static func components(of path: String) -> [String] {
-        path.split(separator: "/").filter { $0 != "." }.map(String.init)
+        path.parts(separatedBy: "/").filter { $0 != "." }
     }
 }

@@ -63,10 +63,12 @@ package struct FileSystemRequest: Equatable, Sendable {
         }
 
         /// From a word of a mount's data: `size=64k`, `nr_inodes=1k`, `noswap`.
-        init(word: some StringProtocol) {
-            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            key = String(parts[0])
-            value = parts.count == 2 ? String(parts[1]).withoutQuotes : nil
+        init(word: String) {
+            guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+                self.init(word)
+                return
+            }
+            self.init(String(word[..<equals]), String(word[word.utf8.index(after: equals)...]).withoutQuotes)
         }
 
         /// As in the data string of `mount(2)`.

@@ -54,8 +54,8 @@ package enum RootfsPlan {
             steps.append(.rootPropagation(propagation))
         }
         if c.root.readonly { steps.append(.readonlyRoot) }
-        steps += withoutDuplicates(c.readonlyPaths).map(RootfsStep.readonlyPath)
-        steps += withoutDuplicates(c.maskedPaths).map { .maskPath($0, mountLabel: c.mountLabel) }
+        steps += c.readonlyPaths.map(RootfsStep.readonlyPath)
+        steps += c.maskedPaths.map { .maskPath($0, mountLabel: c.mountLabel) }
         return steps
     }
 
@@ -219,10 +219,5 @@ package enum RootfsPlan {
     private static func devices(_ c: ContainerConfiguration) -> [DeviceNode] {
         let own = c.devices.filter { $0.path != "/dev/console" && $0.path != "/dev/ptmx" }
         return DeviceNode.defaults.filter { device in !own.contains { $0.path == device.path } } + own
-    }
-
-    private static func withoutDuplicates(_ paths: [String]) -> [String] {
-        var seen: Set<String> = []
-        return paths.filter { seen.insert($0).inserted }
     }
 }

@@ -66,14 +66,4 @@ import Testing
         ])
         #expect(moved.locations.map(\.path) == ["web1", "web1/inner", "web1", "web1"])
     }
-
-    @Test func mountEntries() throws {
-        let placement = try CgroupPlacement(layout: Self.hybrid, cgroupsPath: "/w", id: "w", isRootless: false)
-        let entries = placement.mountEntries
-        #expect(entries.map(\.name) == ["cpu,cpuacct", "memory", "systemd", "unified"])
-        #expect(entries.map(\.links) == [["cpu", "cpuacct"], [], [], []])
-        #expect(entries.map(\.data) == ["cpu,cpuacct", "memory", "none,name=systemd", ""])
-        #expect(entries.map(\.fileSystem) == ["cgroup", "cgroup", "cgroup", "cgroup2"])
-        #expect(entries[0].hostDirectory == "/c/cpu,cpuacct/w")
-    }
 }

@@ -47,23 +47,24 @@ extension Validator {
         warnings: inout [String]
     ) -> CapabilitySet {
         var set = CapabilitySet()
-        var beyond: [String] = []
+        var beyond = ""
+        var beyondCount = 0
         for name in names ?? [] {
             guard let capability = CapabilitySet(name: name) else {
                 warnings.append("\(place.keyPath): \(quoted(name)) cannot be granted: no such capability is known")
                 continue
             }
             guard limit?.contains(capability) ?? true else {
-                beyond.append(name)
+                beyond += beyond.isEmpty ? name : ", \(name)"
+                beyondCount += 1
                 continue
             }
             set.insert(capability)
         }
         // One line for all: some callers write whole sets that the kernel refuses, in every container.
         if !beyond.isEmpty {
-            let subject = beyond.count == 1 ? "it is" : "they are"
-            let list = beyond.joined(separator: ", ")
-            warnings.append("\(place.keyPath): \(list) cannot be granted: \(subject) not in \(limitName)")
+            let subject = beyondCount == 1 ? "it is" : "they are"
+            warnings.append("\(place.keyPath): \(beyond) cannot be granted: \(subject) not in \(limitName)")
         }
         return set
     }
