@@ -134,7 +134,7 @@ __attribute__((used, noinline, section(".text.clinux_end_of_hot_text"))) void cl
 EARLY void populate(const void *from, const void *to, long advice) {
     unsigned long start = (unsigned long)from & ~4095UL, end = ((unsigned long)to + 4095) & ~4095UL;
     // In a build that does not order its functions the end may be anywhere.
-    if (start < end && end - start < 4 << 20) call(SYS_madvise, (long)start, (long)(end - start), advice, 0, 0);
+    if (start < end && end - start < 3 << 19) call(SYS_madvise, (long)start, (long)(end - start), advice, 0, 0);
 }
 
 /// In a child, whose page tables have none of the text.

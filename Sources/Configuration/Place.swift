@@ -1,23 +1,41 @@
 // Where in a document a check is: the key path that its error will name.
 // Used by every check; it knows nothing of what is checked.
 
-/// A place in a config.json, such as `linux.namespaces[2].path`.
-package struct Place: Equatable, Sendable {
-    /// Empty for the document as a whole.
-    package let keyPath: String
+/// A place in a config.json, such as `linux.namespaces[2].path`. Its text is made when somebody asks: a profile has thousands
+/// of places, and mostly none with a problem.
+package indirect enum Place: Equatable, Sendable {
+    case path(String)
+    case memberOf(Place, String)
+    case elementOf(Place, Int)
 
     /// The document as a whole. A process.json and a resources file are checked at it, too.
-    package static let document = Place(keyPath: "")
+    package static let document = Place.path("")
 
     /// Creates the place that `keyPath` names.
     package init(keyPath: String) {
-        self.keyPath = keyPath
+        self = .path(keyPath)
     }
 
-    /// The member `name` of the object at this place. A name that is not a plain word is quoted.
-    package func member(_ name: String) -> Place {
-        let isPlain =
-            !name.isEmpty
+    /// The member `name` of the object at this place.
+    package func member(_ name: String) -> Place { .memberOf(self, name) }
+
+    /// The element of the array at this place.
+    package func element(_ index: Int) -> Place { .elementOf(self, index) }
+
+    /// Empty for the document as a whole. A name that is not a plain word is quoted.
+    package var keyPath: String {
+        switch self {
+        case .path(let path): return path
+        case .elementOf(let array, let index): return "\(array.keyPath)[\(index)]"
+        case .memberOf(let object, let name):
+            let path = object.keyPath
+            guard Self.isPlain(name) else { return "\(path)[\(quoted(name))]" }
+            return path.isEmpty ? name : "\(path).\(name)"
+        }
+    }
+
+    private static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty
             && name.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -28,13 +46,6 @@ package struct Place: Equatable, Sendable {
                     false
                 }
             }
-        guard isPlain else { return Place(keyPath: "\(keyPath)[\(quoted(name))]") }
-        return Place(keyPath: keyPath.isEmpty ? name : "\(keyPath).\(name)")
-    }
-
-    /// The element of the array at this place.
-    package func element(_ index: Int) -> Place {
-        Place(keyPath: "\(keyPath)[\(index)]")
     }
 
     /// Returns the problem that `message` says about this place.

@@ -46,6 +46,29 @@ public struct Process: Codable, Equatable, Sendable {
     }
 }
 
+extension Process {
+    /// Decodes a process, for other decoders than this package's; written out because `user` may be absent.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        terminal = try members.decodeIfPresent(Bool.self, forKey: .terminal)
+        consoleSize = try members.decodeIfPresent(ConsoleSize.self, forKey: .consoleSize)
+        cwd = try members.decode(String.self, forKey: .cwd)
+        env = try members.decodeIfPresent([String].self, forKey: .env)
+        args = try members.decodeIfPresent([String].self, forKey: .args)
+        commandLine = try members.decodeIfPresent(String.self, forKey: .commandLine)
+        rlimits = try members.decodeIfPresent([ResourceLimit].self, forKey: .rlimits)
+        apparmorProfile = try members.decodeIfPresent(String.self, forKey: .apparmorProfile)
+        capabilities = try members.decodeIfPresent(CapabilitySets.self, forKey: .capabilities)
+        noNewPrivileges = try members.decodeIfPresent(Bool.self, forKey: .noNewPrivileges)
+        oomScoreAdj = try members.decodeIfPresent(Int.self, forKey: .oomScoreAdj)
+        scheduler = try members.decodeIfPresent(Scheduler.self, forKey: .scheduler)
+        selinuxLabel = try members.decodeIfPresent(String.self, forKey: .selinuxLabel)
+        ioPriority = try members.decodeIfPresent(IOPriority.self, forKey: .ioPriority)
+        execCPUAffinity = try members.decodeIfPresent(ExecCPUAffinity.self, forKey: .execCPUAffinity)
+        user = try members.decodeIfPresent(User.self, forKey: .user) ?? User(uid: 0, gid: 0)
+    }
+}
+
 extension Process: JSONReadable {
     // `user` may be absent.
     package init(json: JSONValue) throws(JSONError) {
