@@ -4,7 +4,7 @@
 
 /// Every option by its long name.
 enum OptionName: String, Sendable {
-    case all, apparmor, bundle, cap, cgroup, config, cwd, debug, detach, env, file, force, format, help, keep, log
+    case all, apparmor, bundle, cap, cgroup, config, criu, cwd, debug, detach, env, file, force, format, help, keep, log
     case process, quiet, regex, root, rootless, trace, tty, user, version
     case additionalGids = "additional-gids"
     case cgroupManager = "cgroup-manager"
@@ -120,7 +120,12 @@ extension Verb {
             of: "DIR",
             help: "Where containers' state is kept (default: /run/apus, or $XDG_RUNTIME_DIR/apus for ordinary users)"
         ),
-        .value(.log, of: "FILE", help: "Append messages to FILE (default: standard error)"),
+        .value(
+            .log,
+            of: "FILE",
+            help: "Append messages to FILE, or send them to journald:IDENTIFIER or syslog:IDENTIFIER "
+                + "(default: standard error)"
+        ),
         .value(
             .logFormat,
             of: "FORMAT",
@@ -154,6 +159,7 @@ extension Verb {
             choices: words(of: RootlessChoice.self),
             help: "Whether to go on without cgroups that may not be written (default: auto)"
         ),
+        .value(.criu, of: "PROGRAM", help: "What checkpoint and restore are done with (default: criu, found in $PATH)"),
         .flag(.version, "v", "V", help: "Show the version"),
         helpOption,
     ]

@@ -182,7 +182,7 @@ struct LogTests {
             close(fd)
             unlink(path)
         }
-        let log = Log(file: BorrowedFD(rawValue: fd), format: format, level: .debug)
+        let log = Log(.file(BorrowedFD(rawValue: fd)), format: format, level: .debug)
         log.debug(message)
         return try String(contentsOfFile: path, encoding: .utf8)
     }

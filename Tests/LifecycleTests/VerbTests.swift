@@ -200,6 +200,30 @@ struct VerbTests {
         }
     }
 
+    @Test func theCriuToUseCanBeNamed() throws {
+        try Sandbox.use("criu") { box in
+            try box.configure(box.document("sleep 1000"))
+            try box.succeed("run", "--detach", box.id)
+            let criu = box.directory + "/true"
+            try box.fail(
+                "--criu",
+                criu,
+                "checkpoint",
+                box.id,
+                with: "checkpoint \(box.id): criu, which does the work, is not there: exec: \"\(criu)\": "
+                    + "no such file or directory"
+            )
+            // One that is there is asked, and this one knows no answer.
+            try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: criu))
+            chmod(criu, 0o755)
+            let outcome = try box.apus("--criu", criu, "checkpoint", box.id)
+            let sentence = "criu could not say its version: it ended without an answer (exit status 0)"
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(outcome.errors.hasPrefix("apus: checkpoint \(box.id): \(sentence)\n"), "\(outcome)")
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
     @Test func explainChangesNothing() throws {
         try Sandbox.use("explain") { box in
             try box.configure(box.document("true"))
