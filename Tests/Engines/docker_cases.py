@@ -31,6 +31,13 @@ runs(("docker",), [
 
 
 @case("docker")
+def file_as_directory(bench):
+    """The daemon knows it by the runtime's words; the client of docker 20.10 does not."""
+    bench("run --name NAME IMAGE /etc/passwd/x", status=125, prints="(?i)not a directory.*mount a directory onto a file")
+    bench("inspect -f {{.State.ExitCode}} NAME", prints="^127$")
+
+
+@case("docker")
 def volume(bench):
     bench("run --rm -v FOLDER:/data IMAGE sh -c 'echo inside >/data/x'")
     bench.same("the file outside", bench.text("FOLDER/x"), "inside")
