@@ -29,9 +29,11 @@ enum OptionName: String, Sendable {
     case imagePath = "image-path"
     case lazyPages = "lazy-pages"
     case leaveRunning = "leave-running"
+    case linkRemap = "link-remap"
     case lsmMountContext = "lsm-mount-context"
     case lsmProfile = "lsm-profile"
     case manageCgroupsMode = "manage-cgroups-mode"
+    case networkLock = "network-lock"
     case pageServer = "page-server"
     case parentPath = "parent-path"
     case preDump = "pre-dump"
@@ -39,6 +41,7 @@ enum OptionName: String, Sendable {
     case statusFD = "status-fd"
     case tcpClose = "tcp-close"
     case tcpEstablished = "tcp-established"
+    case tcpSkipInFlight = "tcp-skip-in-flight"
     case workPath = "work-path"
     // Of update and events; see LimitOptions.swift.
     case interval, memory, resources, stats

@@ -19,7 +19,7 @@ struct ExecStateTests {
         try Sandbox.use("execstopped") { box in
             try box.failExec(
                 [box.id, "true"],
-                with: "exec \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+                with: "exec \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             )
             try box.withContainer {
                 try box.succeed("kill", box.id, "KILL")

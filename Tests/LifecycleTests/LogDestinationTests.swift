@@ -28,7 +28,7 @@ struct LogDestinationTests {
                 "state",
                 box.id
             )
-            let text = "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+            let text = "state \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             #expect(outcome.status == 1 && outcome.errors == "apus: \(text)\n", "\(outcome)")
             let entry = try #require(listener.next())
             #expect(
@@ -54,7 +54,7 @@ struct LogDestinationTests {
             let outcome = try box.start(words, prefix: prefix + [script, "sh"]).wait()
             #expect(outcome.status == 1, "\(outcome)")
             let line = try #require(listener.next())
-            let form = #/<11>web\[[0-9]+\]: state .* does not exist \(state root .*\)/#
+            let form = #/<11>web\[[0-9]+\]: state .* does not exist: .* \(state root .*\)/#
             #expect(line.wholeMatch(of: form) != nil, "\(line)")
             #expect(listener.isQuiet)
         }

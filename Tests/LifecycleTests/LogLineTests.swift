@@ -87,7 +87,7 @@ struct LogLineTests {
                 box,
                 "state",
                 id,
-                say: "state \(id): container \(id) does not exist (state root \(box.stateRoot))",
+                say: "state \(id): container does not exist: \(id) (state root \(box.stateRoot))",
                 "\"code\":\"container-not-found\",\"subject\":\"\(id)\""
             )
             try box.configure(box.document("sleep 1000"))
@@ -190,7 +190,7 @@ struct LogLineTests {
         try Sandbox.use("log-text") { box in
             let log = box.directory + "/log.txt"
             let outcome = try box.apus("--log", log, "state", box.id)
-            let message = "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+            let message = "state \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             #expect(outcome.errors == "apus: \(message)\n")
             let line = try #require(box.contents(log))
             #expect(line.hasPrefix("time=\"") && line.hasSuffix("\" level=error msg=\"\(message)\"\n"), "\(line)")

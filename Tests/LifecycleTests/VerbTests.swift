@@ -45,12 +45,12 @@ struct VerbTests {
             try box.fail(
                 "state",
                 box.id,
-                with: "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+                with: "state \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             )
             try box.fail(
                 "delete",
                 box.id,
-                with: "delete \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+                with: "delete \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             )
             try box.succeed("delete", "--force", box.id)
         }
