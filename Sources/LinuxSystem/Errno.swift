@@ -16,10 +16,11 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
         Errno.names.first(where: { $0.0 == rawValue })?.1 ?? "errno \(rawValue)"
     }
 
-    /// The kernel's name and glibc's sentence: `EPERM (Operation not permitted)`.
+    /// The kernel's name and glibc's sentence: `EPERM (operation not permitted)`. In lower case, as engines that were
+    /// written for runc look for it: docker decides by "permission denied" and "no such file or directory".
     package var description: String {
         let sentence = unsafe String(cString: strerror(rawValue))
-        return "\(name) (\(sentence))"
+        return "\(name) (\(sentence.prefix(1).lowercased())\(sentence.dropFirst()))"
     }
 
     package static let EPERM = Errno(Glibc.EPERM)

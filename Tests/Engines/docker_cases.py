@@ -38,6 +38,13 @@ def file_as_directory(bench):
 
 
 @case("docker")
+def closed_directory(bench):
+    """The client knows it by the runtime's words, in lower case."""
+    os.mkdir(bench.folder + "/closed", 0o700)
+    bench("run --rm --user 1000 -v FOLDER/closed:/closed -w /closed IMAGE true", status=126, prints="permission denied")
+
+
+@case("docker")
 def volume(bench):
     bench("run --rm -v FOLDER:/data IMAGE sh -c 'echo inside >/data/x'")
     bench.same("the file outside", bench.text("FOLDER/x"), "inside")

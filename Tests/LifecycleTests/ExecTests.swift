@@ -228,7 +228,7 @@ struct ExecTests {
                 try box.failExec(
                     ["-p", try box.processFile(none), box.id],
                     with: "exec \(box.id): runtime, step 2 setAffinity: run on the CPUs 4000 of "
-                        + "process.execCPUAffinity.initial (sched_setaffinity): EINVAL (Invalid argument)"
+                        + "process.execCPUAffinity.initial (sched_setaffinity): EINVAL (invalid argument)"
                 )
             }
         }

@@ -73,7 +73,7 @@ struct LogLineTests {
                 box,
                 "create",
                 box.id,
-                say: "create \(box.id): read \(box.bundle)/config.json (open): ENOENT (No such file or directory)",
+                say: "create \(box.id): read \(box.bundle)/config.json (open): ENOENT (no such file or directory)",
                 "\"code\":\"not-found\",\"subject\":\"\(box.bundle)/config.json\",\"call\":\"open\",\"errno\":\"ENOENT\","
                     + "\"hint\":\"a bundle is a directory with a config.json: apus spec writes one\""
             )
@@ -159,7 +159,7 @@ struct LogLineTests {
                 box,
                 "create",
                 box.id,
-                say: "create \(box.id): init, step N mount: mounts[3].source: /nowhere does not exist on the host",
+                say: "create \(box.id): init, step N mount: mounts[3].source: /nowhere: no such file or directory on the host",
                 #""code":"not-found","subject":"/nowhere","process":"init","step":"mount""#
             )
             document = box.document("true")

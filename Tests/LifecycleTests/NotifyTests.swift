@@ -229,7 +229,7 @@ struct NotifyTests {
                 #expect(outcome.status == 1)
                 #expect(
                     outcome.errors == "apus: run \(box.id): connect to NOTIFY_SOCKET \(missing) (connect): ENOENT "
-                        + "(No such file or directory)\n"
+                        + "(no such file or directory)\n"
                 )
                 #expect(Leaks.of(box).isEmpty)
             }

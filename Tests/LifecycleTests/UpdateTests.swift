@@ -174,8 +174,8 @@ struct UpdateTests {
             #expect(outcome.status == 1)
             let cause =
                 TestMachine.isUnified
-                ? "set linux.resources.unified.memory.high to nonsense (write, memory.high): EINVAL (Invalid argument)"
-                : "set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes): EBUSY (Device or resource "
+                ? "set linux.resources.unified.memory.high to nonsense (write, memory.high): EINVAL (invalid argument)"
+                : "set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes): EBUSY (device or resource "
                     + "busy)"
             let line = "apus: update \(box.id): not all limits could be set, so the old ones are back: \(cause)\n"
             #expect(outcome.errors.hasPrefix(line), "\(outcome)")
@@ -231,7 +231,7 @@ struct UpdateTests {
                     ["--l3-cache-schema", "L3:0=f"],
                     "--l3-cache-schema: linux.intelRdt is not supported, so no container has such a schema\(usage)"
                 ),
-                (["-r", "/nothing"], "update \(id): read /nothing (read): ENOENT (No such file or directory)"),
+                (["-r", "/nothing"], "update \(id): read /nothing (read): ENOENT (no such file or directory)"),
             ]
             for (words, message) in cases {
                 let outcome = try box.start(["update"] + words + [id]).wait()
