@@ -25,6 +25,7 @@ final class InitSide {
     private var listener: CInt = -1
     private var environment: [String]
     private var program: PreparedExec?
+    private var isInWorkingDirectory = false
     /// Who hears of a failure: the creating runtime until it was told `ready`, then the starter.
     private var listenerOfFailures: SyncChannel
     /// Init's ends of the start gate; the channel itself when it is the gate.
@@ -100,7 +101,8 @@ final class InitSide {
         case .setLimit(let limit): try limit.set(ofProcess: 0)
         case .makeWorkingDirectory(let path): try WorkingDirectorySetup.make(path)
         case .changeDirectory(let path, let allowRefusal):
-            try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
+            if isInWorkingDirectory { return }
+            isInWorkingDirectory = try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
         case .verifyWorkingDirectory: try WorkingDirectorySetup.verify()
         case .completeEnvironment: completeEnvironment()
         case .findProgram(let name): try findProgram(name)
