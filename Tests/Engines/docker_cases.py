@@ -38,11 +38,20 @@ def file_as_directory(bench):
 
 
 @case("docker")
+def file_on_directory(bench):
+    """Known by the runtime's words, too; "is a directory" would be another answer."""
+    with open(bench.folder + "/file", "w"):
+        bench("run --name NAME -v FOLDER/file:/tmp IMAGE true", status=125,
+              prints="(?i)not a directory.*mount a directory onto a file")
+    bench("inspect -f {{.State.ExitCode}} NAME", prints="^127$")
+
+
+@case("docker")
 def closed_directory(bench):
     """A user may start where only root may enter."""
     os.mkdir(bench.folder + "/closed", 0o700)
-    bench("run --rm --user 1000 -v FOLDER/closed:/closed -w /closed IMAGE sh -c 'pwd; cd /closed'", status=2,
-          prints="(?s)^/closed.*Permission denied")
+    bench("run --rm --user 1000 -v FOLDER/closed:/closed -w /closed IMAGE sh -c 'pwd; cd /closed 2>&1'", status=2,
+          prints="(?s)^/closed\n.*Permission denied")
 
 
 @case("docker")
