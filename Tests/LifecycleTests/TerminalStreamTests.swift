@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Terminal streams", .serialized, .enabled(if: TestMachine.isUsable, TestMachine.reason))
 struct TerminalStreamTests {
-    static let mebibytes = ProcessInfo.processInfo.environment["APUS_TERMINAL_MIB"].flatMap { Int($0) } ?? 128
+    static let mebibytes = ProcessInfo.processInfo.environment["APUS_TERMINAL_MIB"].flatMap { Int($0) } ?? 256
 
     /// Writes a mebibyte again and again, with its number before it: what is lost, doubled or out of its place shows.
     static let script = "i=0; while [ $i -lt \(mebibytes) ]; do echo mebibyte $i; cat DATA; i=$((i+1)); done"
