@@ -70,9 +70,9 @@ package struct Log: Sendable {
         if level != .error { write(.warning, message) }
     }
 
-    /// A warning about what some engines write into every configuration and nobody gets. It goes to the log, or to
-    /// standard error if a level was chosen: that stream is often the container's own, and other runtimes are silent.
-    package func customaryWarning(_ message: String) {
+    /// A warning where other runtimes are silent. It goes to the log, or to standard error if a level was chosen: that
+    /// stream is often the container's own.
+    package func quietWarning(_ message: String) {
         if destination != nil || isLevelChosen { warning(message) }
     }
 

@@ -26,6 +26,17 @@ runs(BOTH, [
 
 
 @case(*BOTH)
+def wrong_format(bench):
+    """It is the container that fails, not its start: docker would leave its shim behind."""
+    with open(bench.folder + "/text", "w") as file:
+        file.write("no program\n")
+    os.chmod(file.name, 0o755)
+    bench("run --name NAME -v FOLDER/text:/text IMAGE /text", status=1, prints="(?i)/text.*exec format error")
+    bench("logs NAME", prints="(?i)/text.*exec format error")
+    bench("inspect -f '{{.State.Status}} {{.State.ExitCode}}' NAME", prints="^exited 1$")
+
+
+@case(*BOTH)
 def terminal(bench):
     bench("run --rm -t IMAGE sh -c 'tty; ls -l /proc/self/fd/0'", prints=r"^/dev/pts/0\n.*pts/0",
           tty=True)

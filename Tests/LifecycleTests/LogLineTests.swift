@@ -159,7 +159,8 @@ struct LogLineTests {
                 box,
                 "create",
                 box.id,
-                say: "create \(box.id): init, step N mount: mounts[3].source: /nowhere: no such file or directory on the host",
+                say:
+                    "create \(box.id): init, step N mount: mounts[3].source: /nowhere: no such file or directory on the host",
                 #""code":"not-found","subject":"/nowhere","process":"init","step":"mount""#
             )
             document = box.document("true")

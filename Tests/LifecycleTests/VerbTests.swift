@@ -138,17 +138,26 @@ struct VerbTests {
         }
     }
 
-    @Test func aProgramThatCannotRunIsReportedByStart() throws {
+    /// docker leaves a shim and cgroups behind if `start` fails for that.
+    @Test func aProgramThatCannotRunEndsTheContainer() throws {
         try Sandbox.use("badprogram") { box in
             try Data("no program".utf8).write(to: URL(fileURLWithPath: box.rootfs + "/bin/bad"))
             chmod(box.rootfs + "/bin/bad", 0o755)
             try box.configure(box.document(arguments: ["/bin/bad"]))
-            try box.succeed("create", box.id)
-            let outcome = try box.apus("start", box.id)
-            #expect(outcome.status == 1)
-            #expect(outcome.errors.contains("exec /bin/bad"), "\(outcome)")
-            #expect(outcome.errors.contains("ENOEXEC"), "\(outcome)")
+            let create = try box.start(["create", box.id])
+            #expect(create.wait().status == 0)
+            let log = box.directory + "/log"
+            let outcome = try box.apus("--log", log, "start", box.id)
+            #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+            try box.waitFor(status: "stopped")
+            #expect(create.wait().errors == "exec /bin/bad: exec format error\n")
+            let warning = try #require(box.contents(log))
+            #expect(warning.contains("level=warning msg=\"init, step "), "\(warning)")
+            #expect(warning.contains(" execute: exec /bin/bad (execve): ENOEXEC (exec format error)"), "\(warning)")
             try box.succeed("delete", box.id)
+            // One call of one process: it can tell.
+            let run = try box.apus("run", box.id)
+            #expect(run.status == 1 && run.errors.contains("ENOEXEC (exec format error)"), "\(run)")
         }
     }
 
@@ -217,9 +226,10 @@ struct VerbTests {
             try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: criu))
             chmod(criu, 0o755)
             let outcome = try box.apus("--criu", criu, "checkpoint", box.id)
-            let sentence = "criu could not say its version: it ended without an answer (exit status 0)"
+            // It may have ended before it is asked, or after.
+            let sentence = "criu could not say its version: "
             #expect(outcome.status == 1, "\(outcome)")
-            #expect(outcome.errors.hasPrefix("apus: checkpoint \(box.id): \(sentence)\n"), "\(outcome)")
+            #expect(outcome.errors.hasPrefix("apus: checkpoint \(box.id): \(sentence)"), "\(outcome)")
             try box.succeed("delete", "--force", box.id)
         }
     }
