@@ -13,12 +13,13 @@ package struct CRIUProgram: Sendable {
     package let path: String
     package let version: CRIUVersion
 
-    /// Finds criu in `PATH`.
+    /// Finds criu.
+    /// - Parameter name: A path, or a name to be found in `PATH`.
     /// - Throws: When there is none, it does not run, or it is too old.
-    package init() throws(Failure) {
+    package init(_ name: String) throws(Failure) {
         let environment = SealedSelf.inheritedEnvironment
         do throws(Failure) {
-            path = try ExecutableLookup.find("criu", environment: environment)
+            path = try ExecutableLookup.find(name, environment: environment)
         } catch {
             throw Failure(
                 "criu, which does the work, is not there: \(error.action)",

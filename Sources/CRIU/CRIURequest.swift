@@ -12,6 +12,14 @@ package enum CRIUCgroupMode: Int32, Sendable {
     case strict = 5
 }
 
+/// How criu keeps packets away from a container's connections while it writes them; see criu(8), `--network-lock`.
+package enum CRIUNetworkLock: Int32, Sendable {
+    case iptables = 1
+    case nftables = 2
+    /// Not at all.
+    case skip = 3
+}
+
 /// Something that is not in the images: criu is told what stands for it, when it dumps and when it restores.
 package struct CRIUResource: Equatable, Sendable {
     /// A descriptor that takes the place of what the images call `key`, such as `pipe:[123]`.
@@ -45,6 +53,11 @@ package struct CRIUOptions: Equatable, Sendable {
     package var externalUnixSockets = false
     package var shellJob = false
     package var fileLocks = false
+    /// Files that are open and have no name any more get one beside where they were.
+    package var linkRemap = false
+    package var tcpSkipInFlight = false
+    /// `nil` for criu's own choice.
+    package var networkLock: CRIUNetworkLock?
     package var autoDedup = false
     package var lazyPages = false
     /// Remember which pages change from now on.
@@ -192,6 +205,7 @@ extension CRIUOptions {
         writer.flag(15, trackMemory)
         writer.flag(16, autoDedup)
         writer.number(17, work.rawValue)
+        writer.flag(18, linkRemap)
         writer.flag(24, true)
         for cgroup in cgroupRoots {
             writer.message(25) {
@@ -210,6 +224,7 @@ extension CRIUOptions {
         for resource in external { writer.text(37, resource) }
         if emptyNamespaces != 0 { writer.number(38, emptyNamespaces) }
         writer.text(44, freezeCgroup)
+        writer.flag(46, tcpSkipInFlight)
         writer.flag(48, lazyPages)
         if let statusDescriptor { writer.number(49, statusDescriptor) }
         // A terminal whose other end is outside comes back as a descriptor.
@@ -218,5 +233,6 @@ extension CRIUOptions {
         writer.flag(52, tcpClose)
         writer.text(53, lsmProfile)
         writer.text(63, lsmMountContext)
+        if let networkLock { writer.number(64, networkLock.rawValue) }
     }
 }

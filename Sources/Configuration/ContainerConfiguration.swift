@@ -57,6 +57,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
         readonlyPaths = []
         warnings = []
     }
+
+    /// As `warnings`; see `CapabilitySets.customaryWarnings`.
+    package var customaryWarnings: [String] { process?.capabilities.customaryWarnings ?? [] }
 }
 
 /// `root`.

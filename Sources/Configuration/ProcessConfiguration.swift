@@ -102,6 +102,20 @@ package struct CapabilitySets: Equatable, Sendable {
     package var inheritable = CapabilitySet()
     package var permitted = CapabilitySet()
     package var ambient = CapabilitySet()
+    /// What was asked for in the ambient set and the kernel keeps out of it: it wants it permitted and inheritable.
+    package var voidAmbient = CapabilitySet()
 
     package init() {}
+
+    /// What deserves a warning, although engines ask for it as a matter of course: what they once wrote into all five
+    /// sets they still write into the ambient one, and no longer into the inheritable one (CVE-2022-29162).
+    package var customaryWarnings: [String] {
+        let names = voidAmbient.memberNames
+        if names.isEmpty { return [] }
+        let subject = names.count == 1 ? "it is" : "they are"
+        return [
+            "process.capabilities.ambient: \(names.joined(separator: ", ")) cannot be granted: "
+                + "\(subject) not in both permitted and inheritable"
+        ]
+    }
 }

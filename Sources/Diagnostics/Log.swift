@@ -1,8 +1,8 @@
-// Where messages go: the file named by --log, and standard error; and whoever follows a command's steps (--debug,
-// --trace). One write a line; never throws, because a broken
-// log must not change what happens to a container. Rendering of errors and warnings only: secrets never reach here.
+// Where messages go: what --log names, and standard error; and whoever follows a command's steps (--debug, --trace).
+// One write a line; never throws, because a broken log must not change what happens to a container. Rendering of errors
+// and warnings only: secrets never reach here.
 
-package import LinuxSystem
+internal import LinuxSystem
 
 /// The log of one invocation.
 package struct Log: Sendable {
@@ -11,19 +11,29 @@ package struct Log: Sendable {
     /// How much a line matters; the raw value is the word in the log.
     package enum Level: String, Sendable, CaseIterable { case error, warning, debug }
 
-    private let file: BorrowedFD?
+    private let destination: LogDestination?
     private let format: Format
     private let level: Level
+    private let isLevelChosen: Bool
     /// Where the times of steps are noted; `nil` when nobody asked.
     package let trace: Trace?
 
-    /// - Parameter file: An open log file, kept open by the caller for the whole run; `nil` for standard error only.
-    /// - Parameter level: The least important lines to write.
-    package init(file: BorrowedFD?, format: Format, level: Level, trace: Trace? = nil) {
+    /// - Parameters:
+    ///   - destination: Kept open by the caller for the whole run; `nil` for standard error only.
+    ///   - level: The least important lines to write.
+    ///   - isLevelChosen: Whether somebody asked for that level.
+    package init(
+        _ destination: LogDestination?,
+        format: Format,
+        level: Level,
+        isLevelChosen: Bool = false,
+        trace: Trace? = nil
+    ) {
         self.trace = trace
-        self.file = file
+        self.destination = destination
         self.format = format
         self.level = level
+        self.isLevelChosen = isLevelChosen
     }
 
     /// Whether `debug` writes anything: lets callers skip building the text.
@@ -51,34 +61,31 @@ package struct Log: Sendable {
     }
 
     package func debug(_ message: String) {
-        if level == .debug { write(.debug, message, to: file ?? .standardError) }
+        if level == .debug { write(.debug, message) }
     }
 
-    /// Goes to the log file when there is one: engines decode what `state` prints on either stream.
+    /// Goes to the log when there is one, and not to standard error: engines decode what `state` prints on either
+    /// stream.
     package func warning(_ message: String) {
-        if level != .error { write(.warning, message, to: file ?? .standardError) }
+        if level != .error { write(.warning, message) }
     }
 
-    /// Goes to the log file and, as plain text, to standard error.
+    /// A warning where other runtimes are silent. It goes to the log, or to standard error if a level was chosen: that
+    /// stream is often the container's own.
+    package func quietWarning(_ message: String) {
+        if destination != nil || isLevelChosen { warning(message) }
+    }
+
+    /// Goes to the log and, as plain text, to standard error.
     /// - Parameter fields: More facts for tools, in JSON lines only: `code`, `subject`, `errno`, `step`.
     package func error(_ message: String, hint: String?, fields: [(String, String)] = []) {
-        if let file { write(.error, message, fields: fields, to: file) }
+        if destination != nil { write(.error, message, fields: fields) }
         try? BorrowedFD.standardError.write("apus: \(message)\n" + (hint.map { "hint: \($0)\n" } ?? ""))
     }
 
-    private func write(_ level: Level, _ message: String, fields: [(String, String)] = [], to target: BorrowedFD) {
-        let time = Timestamp.text(of: Machine.wallClock())
-        var line: String
-        switch format {
-        case .text:
-            line = "time=\"\(time)\" level=\(level.rawValue) msg=\(Log.quoted(message))"
-        case .json:
-            line = "{\"level\":\"\(level.rawValue)\",\"msg\":\(Log.quoted(message)),\"time\":\"\(time)\""
-            for (key, value) in fields { line += ",\"\(key)\":\(Log.quoted(value))" }
-            line += "}"
-        }
-        line += "\n"
-        try? target.write(line)
+    private func write(_ level: Level, _ text: String, fields: [(String, String)] = []) {
+        let message = LogDestination.Message(level: level, text: text, fields: fields)
+        (destination ?? .file(.standardError)).write(message, format)
     }
 
     /// A JSON string; it also serves the text format, whose quoting is the same.
@@ -100,5 +107,19 @@ package struct Log: Sendable {
             }
         }
         return quoted + "\""
+    }
+}
+
+extension Log.Format {
+    /// The message as a line of a file.
+    func line(_ message: LogDestination.Message) -> String {
+        let time = Timestamp.text(of: Machine.wallClock()), text = Log.quoted(message.text)
+        switch self {
+        case .text: return "time=\"\(time)\" level=\(message.level.rawValue) msg=\(text)\n"
+        case .json:
+            var line = "{\"level\":\"\(message.level.rawValue)\",\"msg\":\(text),\"time\":\"\(time)\""
+            for (key, value) in message.fields { line += ",\"\(key)\":\(Log.quoted(value))" }
+            return line + "}\n"
+        }
     }
 }

@@ -3,7 +3,7 @@
 internal import LinuxSystem
 
 extension Failure {
-    /// `init, step 21 mount: mount the proc filesystem on /proc (fsmount, nosuid,nodev): EPERM (Operation not permitted)`.
+    /// `init, step 21 mount: mount the proc filesystem on /proc (fsmount, nosuid,nodev): EPERM (operation not permitted)`.
     package var line: String {
         var text = ""
         if let role, let step {

@@ -83,7 +83,7 @@ package final class ExecSide {
     package func start() throws(Failure) {
         try perform { _ in false }
         // Said when the container was created; a probe that comes every second would say it every second.
-        for warning in configuration.warnings + plan.warnings { log.debug(warning) }
+        for warning in configuration.warnings + configuration.customaryWarnings + plan.warnings { log.debug(warning) }
     }
 
     /// Whether the kernel killed for lack of memory in the container since this began.

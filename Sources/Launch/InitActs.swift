@@ -112,11 +112,13 @@ enum WorkingDirectorySetup {
         }
     }
 
-    static func change(to path: String, allowRefusal: Bool) throws(Failure) {
+    /// - Returns: Whether it is entered; `false` only if that may be refused.
+    static func change(to path: String, allowRefusal: Bool) throws(Failure) -> Bool {
         do throws(Errno) {
             try WorkingDirectory.change(to: path)
-        } catch .EACCES where allowRefusal {
-            return
+            return true
+        } catch  where allowRefusal && (error == .EACCES || error == .EPERM) {
+            return false
         } catch {
             throw Failure("enter process.cwd \(path)", .chdir, error)
         }

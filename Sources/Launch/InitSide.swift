@@ -25,6 +25,7 @@ final class InitSide {
     private var listener: CInt = -1
     private var environment: [String]
     private var program: PreparedExec?
+    private var isInWorkingDirectory = false
     /// Who hears of a failure: the creating runtime until it was told `ready`, then the starter.
     private var listenerOfFailures: SyncChannel
     /// Init's ends of the start gate; the channel itself when it is the gate.
@@ -68,6 +69,7 @@ final class InitSide {
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial, about: step.subject)
                 listenerOfFailures.report(failure)
+                if case .execute(let name) = step { sayInPlace(of: name, failure) }
                 Processes.exit(1)
             }
         }
@@ -100,7 +102,8 @@ final class InitSide {
         case .setLimit(let limit): try limit.set(ofProcess: 0)
         case .makeWorkingDirectory(let path): try WorkingDirectorySetup.make(path)
         case .changeDirectory(let path, let allowRefusal):
-            try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
+            if isInWorkingDirectory { return }
+            isInWorkingDirectory = try WorkingDirectorySetup.change(to: path, allowRefusal: allowRefusal)
         case .verifyWorkingDirectory: try WorkingDirectorySetup.verify()
         case .completeEnvironment: completeEnvironment()
         case .findProgram(let name): try findProgram(name)
@@ -258,6 +261,13 @@ extension InitSide {
             Descriptors.close(channel.descriptor)
         }
         throw Failure("exec \(name)", .execve, program.execute())
+    }
+
+    /// After `start` opened the gate this process counts as the program, as in runc and crun: its standard error tells
+    /// why it ends, its exit status is 1. Where the channel is the gate, whoever made the container tells it.
+    private func sayInPlace(of name: String, _ failure: Failure) {
+        guard !resources.gate.isEmpty, let errno = failure.errno else { return }
+        try? BorrowedFD.standardError.write("exec \(name): \(errno.sentence)\n")
     }
 
     private func wait(for message: SyncMessage) throws(Failure) {

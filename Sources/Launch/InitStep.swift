@@ -39,7 +39,8 @@ package enum InitStep: StepText {
     case closeDescriptors
     case setLimit(ResourceLimit)
     case makeWorkingDirectory(String)
-    /// - allowRefusal: The container's user may be allowed where its root is not; tried again as that user.
+    /// By the container's root, whose working directory its user then has even if it could not enter it, as in runc and
+    /// crun. With `allowRefusal` the user may be allowed what its root is not: it is tried again as that user.
     case changeDirectory(String, allowRefusal: Bool)
     /// The working directory must be inside the root (CVE-2024-21626).
     case verifyWorkingDirectory

@@ -69,6 +69,7 @@ package final class RuntimeSide {
     package func create() throws(Failure) {
         try performSteps()
         for warning in configuration.warnings + plan.warnings { log.warning(warning) }
+        for warning in configuration.customaryWarnings { log.quietWarning(warning) }
     }
 
     private func performSteps() throws(Failure) {

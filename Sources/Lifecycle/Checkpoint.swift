@@ -25,7 +25,7 @@ package enum Checkpoint {
         let facts = HostProbe.facts()
         let configuration = try KeptConfiguration.read(directory, record, facts).configuration
         try CheckpointLimits.check(configuration, facts)
-        let program = try CRIUProgram()
+        let program = try CRIUProgram(context.criu)
         if settings.preDump { try program.checkMemoryTracking() }
         let directories = try CheckpointDirectories(settings, makes: true)
         let options = try options(settings, record, configuration, facts, directories)

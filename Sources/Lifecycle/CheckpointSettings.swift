@@ -20,6 +20,7 @@ package struct CheckpointSettings: Equatable, Sendable {
     package var externalUnixSockets = false
     package var shellJob = false
     package var fileLocks = false
+    package var linkRemap = false
     package var autoDedup = false
     package var lazyPages = false
     package var cgroupMode = CRIUCgroupMode.soft
@@ -29,6 +30,8 @@ package struct CheckpointSettings: Equatable, Sendable {
     // Of checkpoint alone.
     package var leaveRunning = false
     package var preDump = false
+    package var tcpSkipInFlight = false
+    package var networkLock: CRIUNetworkLock?
     package var pageServer: CRIUOptions.PageServer?
     /// Where criu writes a zero byte when it is ready to send pages.
     package var statusDescriptor: Int32?
@@ -123,6 +126,9 @@ extension CheckpointSettings {
         options.externalUnixSockets = externalUnixSockets
         options.shellJob = shellJob
         options.fileLocks = fileLocks
+        options.linkRemap = linkRemap
+        options.tcpSkipInFlight = tcpSkipInFlight
+        options.networkLock = networkLock
         options.autoDedup = autoDedup
         options.lazyPages = lazyPages
         options.cgroupMode = cgroupMode

@@ -20,7 +20,7 @@ package enum Delete {
         guard let directory = try context.stateRoot.openIfPresent(id, lock: .exclusive) else {
             if force { return }
             throw Failure(
-                "container \(id) does not exist (state root \(context.stateRoot.path))",
+                "container does not exist: \(id) (state root \(context.stateRoot.path))",
                 .containerNotFound,
                 subject: id
             )

@@ -57,7 +57,7 @@ final class RestoreSide {
         self.cgroup = cgroup
         self.record = record
         self.context = context
-        program = try CRIUProgram()
+        program = try CRIUProgram(context.criu)
         directories = try CheckpointDirectories(settings, makes: false)
         steps = RestoreStep.list(
             configuration,
@@ -82,6 +82,7 @@ final class RestoreSide {
             }
         }
         for warning in configuration.warnings { context.log.warning(warning) }
+        for warning in configuration.customaryWarnings { context.log.quietWarning(warning) }
     }
 
     private func perform(_ step: RestoreStep) throws(Failure) {

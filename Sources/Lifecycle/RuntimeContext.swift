@@ -11,13 +11,17 @@ package struct RuntimeContext: Sendable {
     package let cgroupDriver: LaunchRequest.CgroupDriver
     /// `--rootless`: whether cgroups that may not be made are gone without; `nil` decides by what the caller is.
     package let toleratesMissingCgroups: Bool?
+    /// The criu to use: a path, or a name to be found in `PATH`.
+    package let criu: String
 
     package init(
         stateRoot: StateRoot,
         log: Log,
         cgroupDriver: LaunchRequest.CgroupDriver,
-        toleratesMissingCgroups: Bool? = nil
+        toleratesMissingCgroups: Bool? = nil,
+        criu: String = "criu"
     ) {
+        self.criu = criu
         self.toleratesMissingCgroups = toleratesMissingCgroups
         self.stateRoot = stateRoot
         self.log = log

@@ -16,11 +16,15 @@ package struct Errno: Error, Equatable, Sendable, CustomStringConvertible {
         Errno.names.first(where: { $0.0 == rawValue })?.1 ?? "errno \(rawValue)"
     }
 
-    /// The kernel's name and glibc's sentence: `EPERM (Operation not permitted)`.
-    package var description: String {
+    /// glibc's sentence, in lower case, as engines that were written for runc look for it: docker decides by "permission
+    /// denied" and "no such file or directory".
+    package var sentence: String {
         let sentence = unsafe String(cString: strerror(rawValue))
-        return "\(name) (\(sentence))"
+        return "\(sentence.prefix(1).lowercased())\(sentence.dropFirst())"
     }
+
+    /// The kernel's name and glibc's sentence: `EPERM (operation not permitted)`.
+    package var description: String { "\(name) (\(sentence))" }
 
     package static let EPERM = Errno(Glibc.EPERM)
     package static let ENOENT = Errno(Glibc.ENOENT)

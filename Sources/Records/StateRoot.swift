@@ -61,7 +61,7 @@ package struct StateRoot: Sendable {
     /// As `openIfPresent`, with the error that callers expect when there is none.
     package func open(_ id: String, lock: BorrowedFD.LockKind?) throws(Failure) -> ContainerDirectory {
         guard let container = try openIfPresent(id, lock: lock) else {
-            throw Failure("container \(id) does not exist (state root \(path))", .containerNotFound, subject: id)
+            throw Failure("container does not exist: \(id) (state root \(path))", .containerNotFound, subject: id)
         }
         return container
     }

@@ -77,7 +77,7 @@ package struct MountSources: ~Copyable, Sendable {
     static func failure(index: Int, path: String, _ errno: Errno) -> Failure {
         switch errno {
         case .ENOENT, .ENOTDIR:
-            Failure("mounts[\(index)].source: \(path) does not exist on the host", .notFound, subject: path)
+            Failure("mounts[\(index)].source: \(path): no such file or directory on the host", .notFound, subject: path)
         default: Failure("open mounts[\(index)].source \(path)", .openTree, errno, subject: path)
         }
     }

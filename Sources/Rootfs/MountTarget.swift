@@ -63,9 +63,10 @@ extension RootfsExecutor {
             if let carried = try? tree.facts().kind, let carrier = try? target.facts().kind,
                 (carried == .directory) != (carrier == .directory)
             {
+                // ENOTDIR either way. Docker knows these words and asks whether a directory was mounted on a file.
                 throw Failure(
-                    "\(mount.key).destination: \(mount.destination) is \(carrier.words) and cannot carry the mount of "
-                        + carried.words
+                    "\(mount.key).destination: \(carried.words) cannot be mounted on \(carrier.words) "
+                        + "(\(mount.destination)): not a directory"
                 )
             }
             throw Failure("mount \(mount)", .moveMount, error, detail: mount.key)

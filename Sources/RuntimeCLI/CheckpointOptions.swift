@@ -14,6 +14,7 @@ extension Verb {
         .flag(.extUnixSK, help: "Also with unix sockets that lead outside"),
         .flag(.shellJob, help: "Also with a terminal or a session of the caller's"),
         .flag(.fileLocks, help: "Also with file locks"),
+        .flag(.linkRemap, help: "Also with open files that have been removed, by links beside where they were"),
         .value(
             .manageCgroupsMode,
             of: "MODE",
@@ -39,6 +40,13 @@ extension Verb {
         options: commonOptions + [
             .flag(.leaveRunning, help: "Let the container run on"),
             .flag(.preDump, help: "Write the memory alone, and let the container run on"),
+            .flag(.tcpSkipInFlight, help: "Leave out TCP connections that are about to be made"),
+            .value(
+                .networkLock,
+                of: "METHOD",
+                choices: words(of: NetworkLock.self),
+                help: "How packets are kept away meanwhile (default: iptables)"
+            ),
             .value(.pageServer, of: "ADDRESS:PORT", help: "Send pages to the page server there"),
             .value(.statusFD, of: "N", help: "Write a zero byte to descriptor N when pages can be fetched"),
         ]
@@ -83,6 +91,19 @@ enum ManagedCgroups: String, Sendable, CaseIterable {
     }
 }
 
+/// `--network-lock`.
+enum NetworkLock: String, Sendable, CaseIterable {
+    case iptables, nftables, skip
+
+    var method: CRIUNetworkLock {
+        switch self {
+        case .iptables: .iptables
+        case .nftables: .nftables
+        case .skip: .skip
+        }
+    }
+}
+
 /// `--empty-ns`: the one kind that criu can leave out.
 enum EmptyNamespace: String, Sendable, CaseIterable {
     case network
@@ -98,6 +119,7 @@ extension GivenWords {
         settings.externalUnixSockets = isOn(.extUnixSK)
         settings.shellJob = isOn(.shellJob)
         settings.fileLocks = isOn(.fileLocks)
+        settings.linkRemap = isOn(.linkRemap)
         settings.autoDedup = isOn(.autoDedup)
         settings.lazyPages = isOn(.lazyPages)
         if let mode: ManagedCgroups = try chosen(.manageCgroupsMode) { settings.cgroupMode = mode.mode }
@@ -112,6 +134,8 @@ extension GivenWords {
         var settings = try commonSettings()
         settings.leaveRunning = isOn(.leaveRunning)
         settings.preDump = isOn(.preDump)
+        settings.tcpSkipInFlight = isOn(.tcpSkipInFlight)
+        if let lock: NetworkLock = try chosen(.networkLock) { settings.networkLock = lock.method }
         settings.pageServer = try pageServer()
         if let number = try number(.statusFD, in: 0...Int(Int32.max)) {
             settings.statusDescriptor = Int32(number)

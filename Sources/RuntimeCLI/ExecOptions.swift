@@ -32,6 +32,12 @@ package struct ExecOptions: Equatable, Sendable {
         self.id = id
         self.program = program
     }
+
+    /// What was asked for with `--cap` and is no capability.
+    package var unknownCapabilities: [String] {
+        guard case .command(_, let changes) = program else { return [] }
+        return changes.unknownCapabilities
+    }
 }
 
 /// What is different from the container's own process.
@@ -46,6 +52,8 @@ package struct ProcessOptions: Equatable, Sendable {
     package var additionalGroups: [UInt32] = []
     /// Names that exist.
     package var capabilities: [String] = []
+    /// Names that do not.
+    package var unknownCapabilities: [String] = []
     package var noNewPrivileges = false
     package var apparmorProfile: String?
     package var selinuxLabel: String?

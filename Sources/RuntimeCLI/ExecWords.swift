@@ -57,13 +57,13 @@ extension GivenWords {
         changes.additionalGroups = try texts(.additionalGids).map { text throws(OptionProblem) in
             try Self.id(text, of: "--additional-gids", text)
         }
+        // What cannot be granted is worth a warning and no error, as in config.json.
         for name in texts(.cap) {
-            guard CapabilitySet(name: name) != nil else {
-                throw OptionProblem(
-                    message: "--cap: \"\(name)\" is not a capability; give a name such as CAP_NET_ADMIN"
-                )
+            if CapabilitySet(name: name) == nil {
+                changes.unknownCapabilities.append(name)
+            } else {
+                changes.capabilities.append(name)
             }
-            changes.capabilities.append(name)
         }
         changes.noNewPrivileges = isOn(.noNewPrivs)
         changes.apparmorProfile = text(.apparmor)

@@ -2,7 +2,7 @@
 // are runc's. Used by main and the verbs; nothing here exits.
 
 package import Diagnostics
-package import LinuxSystem
+internal import LinuxSystem
 
 /// The exit status of apus.
 package struct ExitStatus: RawRepresentable, Equatable, Sendable {
@@ -57,9 +57,15 @@ extension Log {
 
 extension Log {
     /// The log that the global options ask for.
-    /// - Parameter file: The log file, opened by the caller for appending; `nil` for standard error.
-    package init(_ globals: GlobalOptions, file: BorrowedFD?) {
+    /// - Parameter destination: Opened by the caller; `nil` for standard error.
+    package init(_ globals: GlobalOptions, _ destination: LogDestination?) {
         let trace = globals.trace == nil ? nil : try? Trace()
-        self.init(file: file, format: globals.logFormat, level: globals.level, trace: trace)
+        self.init(
+            destination,
+            format: globals.logFormat,
+            level: globals.level,
+            isLevelChosen: globals.isLevelChosen,
+            trace: trace
+        )
     }
 }

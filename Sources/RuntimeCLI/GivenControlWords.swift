@@ -27,9 +27,6 @@ extension GivenWords {
         }
         var draft = LimitDraft()
         for (name, text) in limits { try LimitOption.set(name, to: text, in: &draft) }
-        guard !limits.isEmpty else {
-            throw OptionProblem(message: "\"apus update\" needs --resources FILE or an option that is a limit")
-        }
         return UpdateOptions(arguments[0], .options(draft.resources))
     }
 

@@ -33,6 +33,30 @@ package enum RootlessChoice: String, Sendable, CaseIterable {
     }
 }
 
+/// Where `--log` says that messages go.
+package enum LogTarget: Equatable, Sendable {
+    case file(String)
+    case journal(identifier: String)
+    case systemLog(identifier: String)
+
+    /// A path, or crun's spellings `file:PATH`, `journald:IDENTIFIER` and `syslog:IDENTIFIER`. Behind its hyphen an
+    /// empty value counts as not given, an empty identifier as this program's name.
+    init?(_ value: String) {
+        func rest(behind scheme: String) -> String? {
+            value.utf8.starts(with: scheme.utf8) ? String(value.utf8.dropFirst(scheme.utf8.count)) : nil
+        }
+        if let identifier = rest(behind: "journald:") {
+            self = .journal(identifier: identifier.isEmpty ? "apus" : identifier)
+        } else if let identifier = rest(behind: "syslog:") {
+            self = .systemLog(identifier: identifier.isEmpty ? "apus" : identifier)
+        } else {
+            let path = rest(behind: "file:") ?? value
+            if path.isEmpty { return nil }
+            self = .file(path)
+        }
+    }
+}
+
 /// What parsing needs to know of the process.
 package struct Surroundings: Equatable, Sendable {
     /// The effective user id, as the machine sees it.
@@ -71,18 +95,23 @@ package struct Surroundings: Equatable, Sendable {
 package struct GlobalOptions: Equatable, Sendable {
     /// The directory that holds the containers' state, as it was written: it may be relative to the working directory.
     package var root: String
-    /// The path of the log file; `nil` for standard error.
-    package var log: String?
+    /// `nil` for standard error.
+    package var log: LogTarget?
     package var logFormat: LogFormat = .text
-    package var logLevel: LogLevel = .warning
+    /// `nil` unless it was given.
+    package var logLevel: LogLevel?
     package var cgroupManager: CgroupManagerChoice = .cgroupfs
     package var rootless: RootlessChoice = .automatic
     /// Where the times of the steps go: a file, or a directory that gets one file for each command.
     package var trace: String?
+    /// The criu to use: a path, or a name to be found in `PATH`.
+    package var criu = "criu"
     private var debug = false
 
     /// `--debug` counts as `--log-level debug`.
-    package var level: LogLevel { debug ? .debug : logLevel }
+    package var level: LogLevel { debug ? .debug : logLevel ?? .warning }
+    /// Whether somebody asked for that level.
+    package var isLevelChosen: Bool { debug || logLevel != nil }
 
     /// The options as they are if none is given.
     package init(in surroundings: Surroundings) {
@@ -100,7 +129,8 @@ package struct GlobalOptions: Equatable, Sendable {
             }
             root = value
         case .trace: trace = value.isEmpty ? nil : value
-        case .log: log = try Self.logPath(value)
+        case .criu: criu = value.isEmpty ? "criu" : value
+        case .log: log = LogTarget(value)
         case .logFormat: logFormat = try choice("--\(name.rawValue)", value)
         case .logLevel: logLevel = try choice("--\(name.rawValue)", value)
         case .cgroupManager: cgroupManager = try choice("--\(name.rawValue)", value)
@@ -119,13 +149,4 @@ package struct GlobalOptions: Equatable, Sendable {
         }
     }
 
-    /// crun's spelling `file:PATH`, or a plain path. Its other targets are refused by name: a file called `journald:x`
-    /// is hardly ever meant.
-    private static func logPath(_ value: String) throws(OptionProblem) -> String? {
-        for scheme in ["journald:", "syslog:"] where value.utf8.starts(with: scheme.utf8) {
-            throw OptionProblem(message: "--log: \"\(value)\" is not supported; give a file, as PATH or file:PATH")
-        }
-        let path = value.utf8.starts(with: "file:".utf8) ? String(value.dropFirst(5)) : value
-        return path.isEmpty ? nil : path
-    }
 }

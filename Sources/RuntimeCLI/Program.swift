@@ -51,13 +51,36 @@ package enum Program {
     }
 
     private static func withLog(_ globals: GlobalOptions, _ body: (Log) -> ExitStatus) -> ExitStatus {
-        guard let path = globals.log else { return body(Log(globals, file: nil)) }
+        switch globals.log {
+        case nil: return body(Log(globals, nil))
+        case .file(let path)?:
+            do throws(Errno) {
+                let file = try BorrowedFD.workingDirectory.open(path, [.writeOnly, .create, .append], mode: 0o644)
+                return body(Log(globals, .file(file.borrowed)))
+            } catch {
+                Log(globals, nil).report(Failure("open the log file \(path)", .open, error), doing: "")
+                return .failure
+            }
+        case .journal(let identifier)?:
+            return withDaemon(at: LogDestination.journalSocket) { socket in
+                body(Log(globals, socket.map { .journal($0, identifier: identifier) }))
+            }
+        case .systemLog(let identifier)?:
+            return withDaemon(at: LogDestination.systemLogSocket) { socket in
+                body(Log(globals, socket.map { .systemLog($0, identifier: identifier) }))
+            }
+        }
+    }
+
+    /// Without a socket if nobody listens: no container has to wait for a daemon that keeps logs, and standard error is
+    /// still there.
+    private static func withDaemon(at path: String, _ body: (BorrowedFD?) -> ExitStatus) -> ExitStatus {
         do throws(Errno) {
-            let file = try BorrowedFD.workingDirectory.open(path, [.writeOnly, .create, .append], mode: 0o644)
-            return body(Log(globals, file: file.borrowed))
+            let socket = try Sockets.connect(toDatagramsAt: .path(path))
+            try socket.borrowed.setNonBlocking(true)
+            return body(socket.borrowed)
         } catch {
-            Log(globals, file: nil).report(Failure("open the log file \(path)", .open, error), doing: "")
-            return .failure
+            return body(nil)
         }
     }
 

@@ -4,7 +4,7 @@
 
 /// Every option by its long name.
 enum OptionName: String, Sendable {
-    case all, apparmor, bundle, cap, cgroup, config, cwd, debug, detach, env, file, force, format, help, keep, log
+    case all, apparmor, bundle, cap, cgroup, config, criu, cwd, debug, detach, env, file, force, format, help, keep, log
     case process, quiet, regex, root, rootless, trace, tty, user, version
     case additionalGids = "additional-gids"
     case cgroupManager = "cgroup-manager"
@@ -29,9 +29,11 @@ enum OptionName: String, Sendable {
     case imagePath = "image-path"
     case lazyPages = "lazy-pages"
     case leaveRunning = "leave-running"
+    case linkRemap = "link-remap"
     case lsmMountContext = "lsm-mount-context"
     case lsmProfile = "lsm-profile"
     case manageCgroupsMode = "manage-cgroups-mode"
+    case networkLock = "network-lock"
     case pageServer = "page-server"
     case parentPath = "parent-path"
     case preDump = "pre-dump"
@@ -39,6 +41,7 @@ enum OptionName: String, Sendable {
     case statusFD = "status-fd"
     case tcpClose = "tcp-close"
     case tcpEstablished = "tcp-established"
+    case tcpSkipInFlight = "tcp-skip-in-flight"
     case workPath = "work-path"
     // Of update and events; see LimitOptions.swift.
     case interval, memory, resources, stats
@@ -120,7 +123,12 @@ extension Verb {
             of: "DIR",
             help: "Where containers' state is kept (default: /run/apus, or $XDG_RUNTIME_DIR/apus for ordinary users)"
         ),
-        .value(.log, of: "FILE", help: "Append messages to FILE (default: standard error)"),
+        .value(
+            .log,
+            of: "FILE",
+            help: "Append messages to FILE, or send them to journald:IDENTIFIER or syslog:IDENTIFIER "
+                + "(default: standard error)"
+        ),
         .value(
             .logFormat,
             of: "FORMAT",
@@ -154,6 +162,7 @@ extension Verb {
             choices: words(of: RootlessChoice.self),
             help: "Whether to go on without cgroups that may not be written (default: auto)"
         ),
+        .value(.criu, of: "PROGRAM", help: "What checkpoint and restore are done with (default: criu, found in $PATH)"),
         .flag(.version, "v", "V", help: "Show the version"),
         helpOption,
     ]

@@ -72,7 +72,8 @@ struct Verbs {
             stateRoot: StateRoot(path: try AbsolutePath.of(globals.root)),
             log: log,
             cgroupDriver: driver,
-            toleratesMissingCgroups: globals.rootless.answer
+            toleratesMissingCgroups: globals.rootless.answer,
+            criu: globals.criu
         )
     }
 
@@ -128,6 +129,9 @@ struct Verbs {
         var request = ExecRequest(options)
         request.preservedDescriptors = options.preserveFDs + listen.count
         request.listenEnvironment = listen.environment
+        for name in options.unknownCapabilities {
+            log.warning("--cap: \"\(name)\" is left out: it is no capability; give a name such as CAP_NET_ADMIN")
+        }
         return Self.status(of: try Exec.run(request, try sealedContext()))
     }
 

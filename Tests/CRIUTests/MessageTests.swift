@@ -78,6 +78,9 @@ struct MessageTests {
                 $0.tcpEstablished = true
                 $0.shellJob = true
                 $0.fileLocks = true
+                $0.linkRemap = true
+                $0.tcpSkipInFlight = true
+                $0.networkLock = .skip
                 $0.trackMemory = true
                 $0.autoDedup = true
                 $0.lazyPages = true
@@ -94,8 +97,8 @@ struct MessageTests {
             }
         )
         let expected = [
-            "2=4711", "3=1", "4=1", "5=1", "7=1", "8=1", "14:../p", "15=1", "16=1", "26=1", "34=0",
-            "38=\(0x4000_0000)", "44:/f", "48=1", "49=7", "51:/c", "52=1", "53:apparmor:x", "63:m",
+            "2=4711", "3=1", "4=1", "5=1", "7=1", "8=1", "14:../p", "15=1", "16=1", "18=1", "26=1", "34=0",
+            "38=\(0x4000_0000)", "44:/f", "46=1", "48=1", "49=7", "51:/c", "52=1", "53:apparmor:x", "63:m", "64=3",
         ]
         for member in expected { #expect(found.contains(member), "\(member) in \(found)") }
         #expect(found.count == expected.count + 8)

@@ -117,7 +117,7 @@ struct LegacyKernelTests {
         #expect(
             try report(["rootless", name]) == """
                 created 0
-                set linux.resources.pids.limit to 5: make the cgroup \(place)/\(name) (mkdir): EACCES (Permission denied)
+                set linux.resources.pids.limit to 5: make the cgroup \(place)/\(name) (mkdir): EACCES (permission denied)
 
                 """
         )
@@ -131,14 +131,14 @@ struct LegacyKernelTests {
             }
             #expect(
                 apply { $0.cpu.cpus = "99999" }
-                    == "set linux.resources.cpu.cpus to 99999 (write, cpuset.cpus): ERANGE (Numerical result out of range)"
+                    == "set linux.resources.cpu.cpus to 99999 (write, cpuset.cpus): ERANGE (numerical result out of range)"
                     || apply { $0.cpu.cpus = "99999" }
-                        == "set linux.resources.cpu.cpus to 99999 (write, cpuset.cpus): EINVAL (Invalid argument)"
+                        == "set linux.resources.cpu.cpus to 99999 (write, cpuset.cpus): EINVAL (invalid argument)"
             )
             #expect(
                 apply { $0.blockIO.leafWeight = 300 }
                     == "set linux.resources.blockIO.leafWeight to 300 (write, blkio.leaf_weight): "
-                    + "ENOENT (No such file or directory)"
+                    + "ENOENT (no such file or directory)"
             )
             #expect(
                 apply { $0.rdma = [RDMALimit(device: "x", handles: 1, objects: nil)] }

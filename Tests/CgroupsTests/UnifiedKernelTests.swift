@@ -97,7 +97,7 @@ struct UnifiedKernelTests {
             #expect(
                 failure { try cgroups.manager.apply(unknown) }
                     == "set linux.resources.unified.cgroup.nonesuch to 2 (write, cgroup.nonesuch): "
-                    + "ENOENT (No such file or directory)"
+                    + "ENOENT (no such file or directory)"
             )
         }
     }

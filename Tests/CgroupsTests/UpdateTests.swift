@@ -54,7 +54,7 @@ struct UnifiedUpdateTests {
                 failure { try manager.update(bad, devices: nil) }
                     == "not all limits could be set, so the old ones are back: set "
                     + "linux.resources.unified.cgroup.max.descendants to many (write, cgroup.max.descendants): "
-                    + "EINVAL (Invalid argument)"
+                    + "EINVAL (invalid argument)"
             )
             #expect(try cgroups.read("", "cgroup.max.depth") == "7")
             let place = try cgroups.directory("")

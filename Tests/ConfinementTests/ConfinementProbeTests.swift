@@ -142,11 +142,11 @@ struct ConfinementProbeTests {
         #expect(answer.status == 1)
         #expect(
             answer["failure"]
-                == "open the kernel parameter of linux.sysctl.net.core.no_such (openat2): ENOENT (No such file or directory)"
+                == "open the kernel parameter of linux.sysctl.net.core.no_such (openat2): ENOENT (no such file or directory)"
         )
         let refused = try probe("confine", "unshare=network", "sysctl=net/ipv4/ip_forward@many")
         #expect(
-            refused["failure"] == "set linux.sysctl.net.ipv4.ip_forward to \"many\" (write): EINVAL (Invalid argument)"
+            refused["failure"] == "set linux.sysctl.net.ipv4.ip_forward to \"many\" (write): EINVAL (invalid argument)"
         )
     }
 
@@ -163,14 +163,14 @@ struct ConfinementProbeTests {
         #expect(some.status == 1)
         #expect(
             some["failure"]
-                == "set the supplementary groups of process.user.additionalGids (setgroups): EPERM (Operation not permitted)"
+                == "set the supplementary groups of process.user.additionalGids (setgroups): EPERM (operation not permitted)"
         )
         #expect(some["hint"] == "the user namespace denies setgroups: leave process.user.additionalGids empty")
     }
 
     @Test func unmappedIdsAreExplained() throws {
         let answer = try probe("confine", "userns", "uid=5")
-        #expect(answer["failure"] == "become user 5 of process.user.uid (setresuid): EINVAL (Invalid argument)")
+        #expect(answer["failure"] == "become user 5 of process.user.uid (setresuid): EINVAL (invalid argument)")
         #expect(answer["hint"]?.hasPrefix("the id has no mapping") == true)
     }
 
@@ -197,7 +197,7 @@ struct ConfinementProbeTests {
     @Test func loadingWithoutPrivilegeIsExplained() throws {
         let answer = try probe("deny", "unprivileged")
         #expect(answer["failure"]?.hasPrefix("load the filter of linux.seccomp (seccomp, ") == true)
-        #expect(answer["failure"]?.hasSuffix("EACCES (Permission denied)") == true)
+        #expect(answer["failure"]?.hasSuffix("EACCES (permission denied)") == true)
         #expect(answer["hint"]?.hasPrefix("without process.noNewPrivileges this needs CAP_SYS_ADMIN") == true)
     }
 

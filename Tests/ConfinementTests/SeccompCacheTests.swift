@@ -182,7 +182,7 @@ private func profile(_ errno: UInt16 = 1, names: [String] = ["mkdir", "no_such_c
         let preparation = try cache.prepare(section(.allow, [], []))
         #expect(!preparation.wasCached)
         #expect(
-            preparation.warnings == ["write a seccomp filter to the cache (open): ENOENT (No such file or directory)"]
+            preparation.warnings == ["write a seccomp filter to the cache (open): ENOENT (no such file or directory)"]
         )
     }
 }

@@ -97,7 +97,7 @@ struct FailureTests {
     @Test func readAsOneLine() {
         #expect(
             Self.samples[0].stamped(StepName(index: 21, name: "mount"), .initial).line
-                == "init, step 21 mount: mount the proc filesystem on /proc (fsmount, nosuid,nodev): EPERM (Operation not permitted)"
+                == "init, step 21 mount: mount the proc filesystem on /proc (fsmount, nosuid,nodev): EPERM (operation not permitted)"
         )
         #expect(Failure("two\nlines\r\n").line == "two; lines")
         #expect(
@@ -182,7 +182,7 @@ struct LogTests {
             close(fd)
             unlink(path)
         }
-        let log = Log(file: BorrowedFD(rawValue: fd), format: format, level: .debug)
+        let log = Log(.file(BorrowedFD(rawValue: fd)), format: format, level: .debug)
         log.debug(message)
         return try String(contentsOfFile: path, encoding: .utf8)
     }

@@ -49,10 +49,14 @@ class Bench:
     FOLDER a directory of the case's own, ENGINE the engine's."""
 
     def __init__(self, engine, name):
-        self.engine, self.name = engine, name
+        self.engine, self.name, self.notes = engine, name, []
         self.folder = engine.path("cases/" + name)
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o755)
+
+    def note(self, text):
+        """Something to be shown, although the case goes on."""
+        self.notes.append(text)
 
     def plain(self, line):
         """The words of a line."""
@@ -80,8 +84,10 @@ class Bench:
         return done.returncode, re.sub("\r+\n", "\n", done.stdout.decode(errors="replace")).strip("\n")
 
     def __call__(self, line, status=0, prints="", **options):
-        """Runs a command, which must end and print so. Answers what it printed."""
+        """Runs a command, which must end and print so. Answers what it printed. status: one number, or one for each
+        engine by its name."""
         ended, output = self.attempt(line, **options)
+        status = status[self.engine.name] if isinstance(status, dict) else status
         complaint = complain(ended, output, status, prints)
         if complaint:
             raise Wrong(f"{line}: {complaint}")
@@ -129,7 +135,7 @@ class Bench:
 
 
 def complain(ended, output, status, prints):
-    if ended not in (status if isinstance(status, tuple) else (status,)):
+    if ended != status:
         return f"status {ended} instead of {status}: {output[-500:]}"
     if not re.search(prints, output, re.MULTILINE):
         return f"printed {output[-500:]!r}, not like {prints!r}"

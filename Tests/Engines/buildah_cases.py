@@ -2,7 +2,6 @@
 
 import json
 
-import facts
 from bench import case
 
 STEPS = """FROM IMAGE AS first
@@ -36,9 +35,14 @@ def steps(bench):
         file.write("from the context\n")
     build(bench, STEPS)
     bench(f"from --name NAME localhost/{bench.name}")
-    # A runtime may warn of the ambient capabilities that buildah asks for and nobody gets.
-    printed = facts.without_warnings(bench("run NAME cat /all")).strip("\n")
-    bench.same("/all", printed, "cached\nfrom the context\nred\nexec form\n1000\n/work")
+    bench.same("/all", bench("run NAME cat /all"), "cached\nfrom the context\nred\nexec form\n1000\n/work")
+
+
+@case("buildah")
+def nothing_but_the_output(bench):
+    """buildah mixes what a runtime says into what the step prints, and asks for ambient capabilities that nobody gets."""
+    told = build(bench, "FROM IMAGE\nRUN echo said\n", prints="(?s)RUN echo said\n.*\nCOMMIT ")
+    bench.same("what the step printed", told.split("RUN echo said\n")[1].split("\nCOMMIT ")[0], "said")
 
 
 @case("buildah")
@@ -49,13 +53,13 @@ def failing_step(bench):
 
 @case("buildah")
 def no_such_program(bench):
-    build(bench, 'FROM IMAGE\nRUN ["/bin/nothing"]\n', status=(1, 125, 127), prints="(?i)no such file or directory")
+    build(bench, 'FROM IMAGE\nRUN ["/bin/nothing"]\n', status=1, prints="(?i)no such file or directory")
 
 
 @case("buildah")
 def build_memory_limit(bench):
     build(bench, "FROM IMAGE\nRUN x=$(head -c 64m /dev/zero | tr '\\0' a)\n", "--memory 12m --memory-swap 12m",
-          status=(1, 125, 137), prints="(?i)exit status 137|killed")
+          status=1, prints="^container exited on killed$")
 
 
 @case("buildah")

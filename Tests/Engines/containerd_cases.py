@@ -6,17 +6,20 @@ import re
 
 import kubernetes  # noqa: F401
 from bench import Wrong, case, runs
+from measure import limit
 
 
 NUMBERS = itertools.count()
 
 
 def ask(bench, line, status=0, prints="", **options):
-    """Runs a command. ctr closes the pipes when a process ends, and may lose its last words: asks again for them."""
+    """Runs a command. ctr closes the pipes when a process ends, and may lose its last words: asks again for them, and
+    says so."""
     for _ in range(5):
         output = bench(line.replace("EXEC", f"--exec-id {next(NUMBERS)}"), status=status, **options)
         if re.search(prints, output, re.MULTILINE):
             return output
+        bench.note(f"{line}: printed {output!r}; asked again")
     raise Wrong(f"{line}: printed {output!r}, not like {prints!r}")
 
 
@@ -53,7 +56,7 @@ def life(bench):
     bench("task ls", prints=r"^NAME +\d+ +RUNNING".replace("NAME", bench.name))
     bench("task kill -s SIGTERM NAME")
     bench.until("task ls", prints=rf"^{bench.name} +\d+ +STOPPED")
-    bench("task delete NAME", prints="(?i)code 4|^$", status=(0, 4))
+    bench("task delete NAME", prints='exit with non-zero exit code 4"$')
     bench("container rm NAME")
     bench.demand("no farewell in the log", "bye" in bench.text("FOLDER/log"))
 
@@ -90,8 +93,15 @@ def pause(bench):
 
 @case("containerd")
 def metrics(bench):
-    start(bench)
-    bench("task metrics NAME", prints=r"(?m)^memory\.usage_in_bytes +[1-9]\d*|^pids\.current +[1-9]")
+    bench("run -d --memory-limit 67108864 --log-uri file://FOLDER/log IMAGE NAME "
+          "sh -c 'head -c 8m /dev/zero >/dev/shm/x; echo full; exec sleep 100'")
+    bench.wait_for("the memory is used", lambda: os.path.exists(bench.folder + "/log") and bench.text("FOLDER/log"))
+    told = dict(re.findall(r"^([a-z_.]+) +(\d+) *$", bench("task metrics NAME"), re.MULTILINE))
+    used, most = (("memory.usage_in_bytes", "memory.limit_in_bytes") if os.path.exists("/sys/fs/cgroup/memory")
+                  else ("memory.usage", "memory.usage_limit"))
+    bench.same(most, told[most], str(64 << 20))
+    bench.demand(f"{told[used]} bytes are used, not 8 MiB and a little", 8 << 20 <= int(told[used]) < 16 << 20)
+    bench.same("pids.current", told["pids.current"], "1")
 
 
 @case("containerd")
@@ -114,7 +124,7 @@ def kill(bench):
     bench("task kill -s SIGKILL NAME")
     bench.until("task ls", prints=rf"^{bench.name} +\d+ +STOPPED")
     bench("task kill -s SIGKILL NAME", status=1, prints="(?i)process already finished|not found")
-    bench("task delete NAME", status=(0, 137))
+    bench("task delete NAME", prints='exit with non-zero exit code 137"$')
 
 
 @case("containerd")
@@ -123,15 +133,20 @@ def delete_by_force(bench):
     pid = bench("task ls", prints=r"\d")
     pid = re.search(rf"^{bench.name} +(\d+)", pid, re.MULTILINE)[1]
     bench("task delete NAME", status=1, prints="(?i)must be stopped|failed precondition|running")
-    bench("task delete -f NAME", status=(0, 137))
+    bench("task delete -f NAME", prints='exit with non-zero exit code 137"$')
     bench.demand("the process lives on", not os.path.exists(f"/proc/{pid}"))
     bench("container rm NAME")
 
 
 @case("containerd")
 def named_cgroup_and_limits(bench):
-    bench("run --rm --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 IMAGE NAME cat /proc/self/cgroup",
-          prints=f":(memory)?:{bench.engine.parent}/{bench.engine.made + 1}$")
+    bench("run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 IMAGE NAME sleep 100")
+    pid = re.search(rf"^{bench.name} +(\d+)", bench("task ls"), re.MULTILINE)[1]
+    bench.demand("another cgroup", re.search(f":(memory)?:{bench.engine.parent}/{bench.engine.made}$",
+                                             bench.text(f"/proc/{pid}/cgroup"), re.MULTILINE))
+    for controller, name, value in (("memory", "memory.limit_in_bytes", 64 << 20), ("cpu", "cpu.cfs_quota_us", 50000),
+                                    ("cpu", "cpu.cfs_period_us", 100000)):
+        bench.same(name, limit(bench, pid, controller, name), str(value))
 
 
 @case("containerd")

@@ -31,6 +31,30 @@ runs(("docker",), [
 
 
 @case("docker")
+def file_as_directory(bench):
+    """The daemon knows it by the runtime's words; the client of docker 20.10 does not."""
+    bench("run --name NAME IMAGE /etc/passwd/x", status=125, prints="(?i)not a directory.*mount a directory onto a file")
+    bench("inspect -f {{.State.ExitCode}} NAME", prints="^127$")
+
+
+@case("docker")
+def file_on_directory(bench):
+    """Known by the runtime's words, too; "is a directory" would be another answer."""
+    with open(bench.folder + "/file", "w"):
+        bench("run --name NAME -v FOLDER/file:/tmp IMAGE true", status=125,
+              prints="(?i)not a directory.*mount a directory onto a file")
+    bench("inspect -f {{.State.ExitCode}} NAME", prints="^127$")
+
+
+@case("docker")
+def closed_directory(bench):
+    """A user may start where only root may enter."""
+    os.mkdir(bench.folder + "/closed", 0o700)
+    bench("run --rm --user 1000 -v FOLDER/closed:/closed -w /closed IMAGE sh -c 'pwd; cd /closed 2>&1'", status=2,
+          prints="(?s)^/closed\n.*Permission denied")
+
+
+@case("docker")
 def volume(bench):
     bench("run --rm -v FOLDER:/data IMAGE sh -c 'echo inside >/data/x'")
     bench.same("the file outside", bench.text("FOLDER/x"), "inside")

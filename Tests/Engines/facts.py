@@ -17,15 +17,10 @@ FLAGS = {"ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec"}
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-def without_warnings(output):
-    """The output without a runtime's warnings, which buildah mixes into the container's, wherever it stands by then."""
-    return re.sub(r'time="[^"\n]*" level=warning msg="(?:[^"\\\n]|\\.)*"(\r*\n|\Z)', "", output)
-
-
 def parse(output):
     """The probe's answer: a dictionary of section names and lines."""
     sections, lines = {}, []
-    for line in without_warnings(output).replace("\r", "").split("\n"):
+    for line in output.replace("\r", "").split("\n"):
         if line.startswith("--- "):
             lines = sections.setdefault(line[4:], [])
         elif line:

@@ -29,7 +29,8 @@ def limit(bench, pid, controller, name):
 
 
 # The v2 file of a v1 limit, and which of its fields.
-UNIFIED = {"memory.limit_in_bytes": ("memory.max", 0), "cpu.cfs_quota_us": ("cpu.max", 0), "pids.max": ("pids.max", 0)}
+UNIFIED = {"memory.limit_in_bytes": ("memory.max", 0), "cpu.cfs_quota_us": ("cpu.max", 0),
+           "cpu.cfs_period_us": ("cpu.max", 1), "pids.max": ("pids.max", 0)}
 
 
 def unified_limit(bench, pid, name):

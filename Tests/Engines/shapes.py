@@ -83,7 +83,7 @@ def check(bench, options):
         if engine.name == "buildah":
             bench("from --name NAME IMAGE")
         output = bench(line.replace("HOLDER", str(holder.pid if holder else 0)), tty="-t" in options,
-                       status=(PROBE_STATUS,), capture=captured)
+                       status=PROBE_STATUS, capture=captured)
         with open(captured) as file:
             config = json.load(file)
         wrong = facts.mismatches(config, output)

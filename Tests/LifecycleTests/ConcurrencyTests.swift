@@ -43,6 +43,7 @@ struct ConcurrencyTests {
             for outcome in outcomes where outcome.status != 0 {
                 #expect(outcome.errors.contains("cannot start an already running container"), "\(outcome)")
             }
+            try box.waitFor("starts", "once\n")
             try box.succeed("delete", "--force", box.id)
             #expect(box.contents(box.rootfs + "/tmp/starts") == "once\n")
         }

@@ -149,7 +149,7 @@ struct EventTests {
             try box.fail(
                 "events",
                 id,
-                with: "events \(id): container \(id) does not exist (state root \(box.stateRoot))"
+                with: "events \(id): container does not exist: \(id) (state root \(box.stateRoot))"
             )
             try box.configure(box.document("true"))
             try box.succeed("run", "--detach", id)

@@ -28,7 +28,7 @@ struct ExecAttackTests {
                 let none = box.directory + "/none"
                 try box.failExec(
                     ["-p", none, box.id],
-                    with: "exec \(box.id): read \(none) (read): ENOENT (No such file or directory)"
+                    with: "exec \(box.id): read \(none) (read): ENOENT (no such file or directory)"
                 )
             }
         }

@@ -107,6 +107,13 @@ struct ExecTests {
                 #expect(field("CapInh", of: capable) == "0000000000000020", "CVE-2022-29162")
                 #expect(field("CapAmb", of: capable) == "0000000000000000")
                 #expect(field("NoNewPrivs", of: capable) == "0")
+
+                let words = ["--cap", "CAP_NET_ADMIN", "--cap", "net_raw", "--cap", "CAP_MAGIC"]
+                let partly = try box.exec(words, "cat /proc/self/status")
+                #expect(partly.status == 0 && field("CapEff", of: partly.output) == "0000000000001020", "\(partly)")
+                for name in ["net_raw", "CAP_MAGIC"] {
+                    #expect(partly.errors.contains("level=warning msg=\"--cap: \\\"\(name)\\\" is left out"))
+                }
             }
         }
     }
@@ -221,7 +228,7 @@ struct ExecTests {
                 try box.failExec(
                     ["-p", try box.processFile(none), box.id],
                     with: "exec \(box.id): runtime, step 2 setAffinity: run on the CPUs 4000 of "
-                        + "process.execCPUAffinity.initial (sched_setaffinity): EINVAL (Invalid argument)"
+                        + "process.execCPUAffinity.initial (sched_setaffinity): EINVAL (invalid argument)"
                 )
             }
         }

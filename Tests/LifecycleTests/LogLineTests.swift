@@ -73,7 +73,7 @@ struct LogLineTests {
                 box,
                 "create",
                 box.id,
-                say: "create \(box.id): read \(box.bundle)/config.json (open): ENOENT (No such file or directory)",
+                say: "create \(box.id): read \(box.bundle)/config.json (open): ENOENT (no such file or directory)",
                 "\"code\":\"not-found\",\"subject\":\"\(box.bundle)/config.json\",\"call\":\"open\",\"errno\":\"ENOENT\","
                     + "\"hint\":\"a bundle is a directory with a config.json: apus spec writes one\""
             )
@@ -87,7 +87,7 @@ struct LogLineTests {
                 box,
                 "state",
                 id,
-                say: "state \(id): container \(id) does not exist (state root \(box.stateRoot))",
+                say: "state \(id): container does not exist: \(id) (state root \(box.stateRoot))",
                 "\"code\":\"container-not-found\",\"subject\":\"\(id)\""
             )
             try box.configure(box.document("sleep 1000"))
@@ -159,7 +159,8 @@ struct LogLineTests {
                 box,
                 "create",
                 box.id,
-                say: "create \(box.id): init, step N mount: mounts[3].source: /nowhere does not exist on the host",
+                say:
+                    "create \(box.id): init, step N mount: mounts[3].source: /nowhere: no such file or directory on the host",
                 #""code":"not-found","subject":"/nowhere","process":"init","step":"mount""#
             )
             document = box.document("true")
@@ -190,7 +191,7 @@ struct LogLineTests {
         try Sandbox.use("log-text") { box in
             let log = box.directory + "/log.txt"
             let outcome = try box.apus("--log", log, "state", box.id)
-            let message = "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+            let message = "state \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             #expect(outcome.errors == "apus: \(message)\n")
             let line = try #require(box.contents(log))
             #expect(line.hasPrefix("time=\"") && line.hasSuffix("\" level=error msg=\"\(message)\"\n"), "\(line)")

@@ -3,44 +3,6 @@
 import Foundation
 import Testing
 
-/// The service manager's end: a datagram socket at a path, or at an abstract name behind `@`.
-private final class Manager {
-    let address: String
-    private let descriptor: Int32
-
-    init(_ address: String) throws {
-        self.address = address
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var place = sockaddr_un()
-        place.sun_family = sa_family_t(AF_UNIX)
-        var bytes = Array(address.utf8)
-        var length = MemoryLayout<sockaddr_un>.size
-        if address.hasPrefix("@") {
-            bytes[0] = 0
-            length = 2 + bytes.count
-        }
-        withUnsafeMutableBytes(of: &place.sun_path) { $0.copyBytes(from: bytes) }
-        let descriptor = descriptor
-        let result = withUnsafePointer(to: &place) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(length)) }
-        }
-        try #require(result == 0)
-    }
-
-    deinit { close(descriptor) }
-
-    /// The next datagram, waiting at most so long.
-    func next(seconds: Double = 20) -> String? {
-        var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&wanted, 1, Int32(seconds * 1000)) == 1 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &bytes, bytes.count, 0)
-        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
-    }
-
-    var isQuiet: Bool { next(seconds: 0.3) == nil }
-}
-
 extension Sandbox {
     /// A container whose program is a Python script with a few words for notices.
     fileprivate func python(_ script: String) throws -> Document {
@@ -76,7 +38,7 @@ extension Sandbox {
 struct NotifyTests {
     @Test func aDetachedRunWaitsUntilTheContainerIsReady() throws {
         try Sandbox.use("notify-run") { box in
-            let manager = try Manager(box.directory + "/manager.sock")
+            let manager = try DatagramListener(box.directory + "/manager.sock")
             try box.configure(
                 try box.python(
                     """
@@ -119,8 +81,8 @@ struct NotifyTests {
     @Test(arguments: [true, false])
     func startWaits(startIsTold: Bool) throws {
         try Sandbox.use("notify-start") { box in
-            let first = try Manager("@\(box.id)-first")
-            let second = try Manager("@\(box.id)-second")
+            let first = try DatagramListener("@\(box.id)-first")
+            let second = try DatagramListener("@\(box.id)-second")
             try box.configure(try box.python("wait('/tmp/go'); say('READY=1'); time.sleep(1000)"))
             let created = try box.apus("create", box.id, environment: ["NOTIFY_SOCKET=\(first.address)"])
             #expect(created.status == 0, "\(created)")
@@ -146,7 +108,7 @@ struct NotifyTests {
 
     @Test func aContainerThatEndsWithoutAWord() throws {
         try Sandbox.use("notify-end") { box in
-            let manager = try Manager(box.directory + "/manager.sock")
+            let manager = try DatagramListener(box.directory + "/manager.sock")
             try box.configure(box.document("exit 3"))
             let outcome = try box.apus("run", "--detach", box.id, environment: ["NOTIFY_SOCKET=\(manager.address)"])
             #expect(outcome.status == 0, "\(outcome)")
@@ -166,7 +128,7 @@ struct NotifyTests {
 
     @Test func whoNeverBecomesReadyCanBeDeleted() throws {
         try Sandbox.use("notify-never") { box in
-            let manager = try Manager(box.directory + "/manager.sock")
+            let manager = try DatagramListener(box.directory + "/manager.sock")
             let environment = ["NOTIFY_SOCKET=\(manager.address)"]
             try box.configure(box.document("sleep 1000"))
             #expect(try box.apus("create", box.id, environment: environment).status == 0)
@@ -184,7 +146,7 @@ struct NotifyTests {
 
     @Test func theForegroundGoesOn() throws {
         try Sandbox.use("notify-foreground") { box in
-            let manager = try Manager("@\(box.id)")
+            let manager = try DatagramListener("@\(box.id)")
             try box.configure(
                 try box.python(
                     """
@@ -211,7 +173,7 @@ struct NotifyTests {
     /// A manager that stops reading, and one that goes away, hold nobody up.
     @Test func aManagerThatDoesNotRead() throws {
         try Sandbox.use("notify-deaf") { box in
-            var manager: Manager? = try Manager(box.directory + "/manager.sock")
+            var manager: DatagramListener? = try DatagramListener(box.directory + "/manager.sock")
             try box.configure(
                 try box.python(
                     """
@@ -240,7 +202,7 @@ struct NotifyTests {
 
     @Test func inAUserNamespace() throws {
         try Sandbox.use("notify-user") { box in
-            let manager = try Manager(box.directory + "/manager.sock")
+            let manager = try DatagramListener(box.directory + "/manager.sock")
             // The container's root is nobody in a root filesystem that is the machine's root's.
             try Sandbox.makeDirectory(box.rootfs + "/run/notify")
             var document = try box.python("say('READY=1'); time.sleep(1000)")
@@ -267,7 +229,7 @@ struct NotifyTests {
                 #expect(outcome.status == 1)
                 #expect(
                     outcome.errors == "apus: run \(box.id): connect to NOTIFY_SOCKET \(missing) (connect): ENOENT "
-                        + "(No such file or directory)\n"
+                        + "(no such file or directory)\n"
                 )
                 #expect(Leaks.of(box).isEmpty)
             }
@@ -290,7 +252,7 @@ struct NotifyTests {
     /// A hook of the host's is not the service, and has no business with its manager.
     @Test func hooksAreNotTold() throws {
         try Sandbox.use("notify-hook") { box in
-            let manager = try Manager(box.directory + "/manager.sock")
+            let manager = try DatagramListener(box.directory + "/manager.sock")
             let file = box.directory + "/hook"
             var document = box.document("true")
             document["hooks"] =

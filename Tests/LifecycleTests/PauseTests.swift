@@ -42,7 +42,7 @@ struct PauseTests {
                 try box.fail(
                     verb,
                     id,
-                    with: "\(verb) \(id): container \(id) does not exist (state root \(box.stateRoot))"
+                    with: "\(verb) \(id): container does not exist: \(id) (state root \(box.stateRoot))"
                 )
             }
             try box.succeed("create", id)

@@ -82,7 +82,7 @@ struct ProcessListTests {
             try box.fail(
                 "ps",
                 box.id,
-                with: "ps \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+                with: "ps \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             )
         }
     }

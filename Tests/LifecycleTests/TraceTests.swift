@@ -80,7 +80,7 @@ struct TraceTests {
             let outcome = try box.apus("--trace", "/nonexistent/t", "run", box.id)
             #expect(outcome.status == 3)
             #expect(
-                outcome.errors.contains("write the trace /nonexistent/t (write): ENOENT (No such file or directory)")
+                outcome.errors.contains("write the trace /nonexistent/t (write): ENOENT (no such file or directory)")
             )
         }
     }

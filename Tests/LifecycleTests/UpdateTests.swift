@@ -48,6 +48,12 @@ struct UpdateTests {
                 #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty, "\(outcome)")
                 #expect(box.cgroupFile("pids", "pids.max", "pids.max") == "45")
             }
+            // Nothing to change is no mistake, as in runc.
+            for words in [[], ["--memory="]] {
+                let outcome = try box.start(["update"] + words + [box.id]).wait()
+                #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty, "\(outcome)")
+            }
+            #expect(box.cgroupFile("pids", "pids.max", "pids.max") == "45")
             let kept = try box.keptResources()
             #expect((kept["pids"] as? Document)?["limit"] as? Int == 45)
             #expect((kept["cpu"] as? Document)?["shares"] as? Int == 300)
@@ -168,8 +174,8 @@ struct UpdateTests {
             #expect(outcome.status == 1)
             let cause =
                 TestMachine.isUnified
-                ? "set linux.resources.unified.memory.high to nonsense (write, memory.high): EINVAL (Invalid argument)"
-                : "set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes): EBUSY (Device or resource "
+                ? "set linux.resources.unified.memory.high to nonsense (write, memory.high): EINVAL (invalid argument)"
+                : "set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes): EBUSY (device or resource "
                     + "busy)"
             let line = "apus: update \(box.id): not all limits could be set, so the old ones are back: \(cause)\n"
             #expect(outcome.errors.hasPrefix(line), "\(outcome)")
@@ -217,7 +223,6 @@ struct UpdateTests {
                 (["--blkio-weight", "5"], "update \(id): --blkio-weight: expected a number from 10 to 1000, found 5"),
                 (["--cpu-quota", "999"], "update \(id): --cpu-quota: expected -1 or a number from 1000, found 999"),
                 (["--cpu-idle", "2"], "update \(id): --cpu-idle: expected a number from 0 to 1, found 2"),
-                ([], "\"apus update\" needs --resources FILE or an option that is a limit\(usage)"),
                 (
                     ["-r", "x", "--memory", "1m"],
                     "--resources and --memory exclude each other: give all limits in one place\(usage)"
@@ -226,7 +231,7 @@ struct UpdateTests {
                     ["--l3-cache-schema", "L3:0=f"],
                     "--l3-cache-schema: linux.intelRdt is not supported, so no container has such a schema\(usage)"
                 ),
-                (["-r", "/nothing"], "update \(id): read /nothing (read): ENOENT (No such file or directory)"),
+                (["-r", "/nothing"], "update \(id): read /nothing (read): ENOENT (no such file or directory)"),
             ]
             for (words, message) in cases {
                 let outcome = try box.start(["update"] + words + [id]).wait()

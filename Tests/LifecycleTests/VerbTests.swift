@@ -45,12 +45,12 @@ struct VerbTests {
             try box.fail(
                 "state",
                 box.id,
-                with: "state \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+                with: "state \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             )
             try box.fail(
                 "delete",
                 box.id,
-                with: "delete \(box.id): container \(box.id) does not exist (state root \(box.stateRoot))"
+                with: "delete \(box.id): container does not exist: \(box.id) (state root \(box.stateRoot))"
             )
             try box.succeed("delete", "--force", box.id)
         }
@@ -138,17 +138,26 @@ struct VerbTests {
         }
     }
 
-    @Test func aProgramThatCannotRunIsReportedByStart() throws {
+    /// docker leaves a shim and cgroups behind if `start` fails for that.
+    @Test func aProgramThatCannotRunEndsTheContainer() throws {
         try Sandbox.use("badprogram") { box in
             try Data("no program".utf8).write(to: URL(fileURLWithPath: box.rootfs + "/bin/bad"))
             chmod(box.rootfs + "/bin/bad", 0o755)
             try box.configure(box.document(arguments: ["/bin/bad"]))
-            try box.succeed("create", box.id)
-            let outcome = try box.apus("start", box.id)
-            #expect(outcome.status == 1)
-            #expect(outcome.errors.contains("exec /bin/bad"), "\(outcome)")
-            #expect(outcome.errors.contains("ENOEXEC"), "\(outcome)")
+            let create = try box.start(["create", box.id])
+            #expect(create.wait().status == 0)
+            let log = box.directory + "/log"
+            let outcome = try box.apus("--log", log, "start", box.id)
+            #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+            try box.waitFor(status: "stopped")
+            #expect(create.wait().errors == "exec /bin/bad: exec format error\n")
+            let warning = try #require(box.contents(log))
+            #expect(warning.contains("level=warning msg=\"init, step "), "\(warning)")
+            #expect(warning.contains(" execute: exec /bin/bad (execve): ENOEXEC (exec format error)"), "\(warning)")
             try box.succeed("delete", box.id)
+            // One call of one process: it can tell.
+            let run = try box.apus("run", box.id)
+            #expect(run.status == 1 && run.errors.contains("ENOEXEC (exec format error)"), "\(run)")
         }
     }
 
@@ -197,6 +206,31 @@ struct VerbTests {
             #expect(object?["time"]?.hasSuffix("Z") == true)
             #expect(object?["process"] == "init")
             #expect(object?["step"] == "findProgram")
+        }
+    }
+
+    @Test func theCriuToUseCanBeNamed() throws {
+        try Sandbox.use("criu") { box in
+            try box.configure(box.document("sleep 1000"))
+            try box.succeed("run", "--detach", box.id)
+            let criu = box.directory + "/true"
+            try box.fail(
+                "--criu",
+                criu,
+                "checkpoint",
+                box.id,
+                with: "checkpoint \(box.id): criu, which does the work, is not there: exec: \"\(criu)\": "
+                    + "no such file or directory"
+            )
+            // One that is there is asked, and this one knows no answer.
+            try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: criu))
+            chmod(criu, 0o755)
+            let outcome = try box.apus("--criu", criu, "checkpoint", box.id)
+            // It may have ended before it is asked, or after.
+            let sentence = "criu could not say its version: "
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(outcome.errors.hasPrefix("apus: checkpoint \(box.id): \(sentence)"), "\(outcome)")
+            try box.succeed("delete", "--force", box.id)
         }
     }
 

@@ -8,11 +8,11 @@ struct MountErrorTests {
     @Test(
         "Errors name the entry, what was found and why",
         arguments: [
-            ("bind,/data,/nonexistent/x", "mounts[6].source: /nonexistent/x does not exist on the host"),
+            ("bind,/data,/nonexistent/x", "mounts[6].source: /nonexistent/x: no such file or directory on the host"),
             ("nosuchfs,/data,x", "mounts[6].type: this kernel has no file system nosuchfs"),
             ("tmpfs,/data,t,sizee=1", "the kernel says: tmpfs: Unknown parameter 'sizee'"),
             ("bind,/bin/sh,/proc", "make the directory /bin/sh in the root filesystem (mkdir): ENOTDIR"),
-            ("bind,/data,/bin/busybox", "/data is a directory and cannot carry the mount of a plain file"),
+            ("bind,/data,/bin/busybox", "a plain file cannot be mounted on a directory (/data): not a directory"),
             ("remount,/etc,,ro", "remount /etc (mount, mounts[6]"),
         ]
     )

@@ -1,5 +1,6 @@
 // The command lines of ps, pause, resume, update and events, as engines and people write them.
 
+import Lifecycle
 import OCISpec
 import Testing
 
@@ -43,6 +44,18 @@ import Testing
     @Test func pauseAndResume() throws {
         #expect(try command("pause", "web1") == .pause(id: "web1"))
         #expect(try command("resume", "web1") == .resume(id: "web1"))
+    }
+
+    @Test func checkpoints() throws {
+        var settings = CheckpointSettings()
+        settings.linkRemap = true
+        settings.tcpSkipInFlight = true
+        settings.networkLock = .nftables
+        #expect(
+            try command("checkpoint", "--link-remap", "--tcp-skip-in-flight", "--network-lock", "nftables", "web1")
+                == .checkpoint(settings, id: "web1")
+        )
+        #expect(throws: UsageProblem.self) { try command("checkpoint", "--network-lock", "tables", "web1") }
     }
 
     @Test func limits() throws {

@@ -173,13 +173,21 @@ func isUnderstood(_ accepted: Accepted) throws {
             + "features"
     ).globals
     #expect(given.root == "/r")
-    #expect(given.log == "/l")
+    #expect(given.log == .file("/l"))
     #expect(given.logFormat == .json)
     #expect(given.logLevel == .error)
     #expect(given.level == .debug)
     #expect(given.cgroupManager == .disabled)
     #expect(given.rootless == .yes)
     #expect(try parse("--debug --debug=false features").globals.level == .warning)
+    #expect(try parse("--log /l features").globals.isLevelChosen == false)
+    #expect(try parse("--log-level warning features").globals.isLevelChosen)
+    #expect(try parse("--criu /usr/sbin/criu features").globals.criu == "/usr/sbin/criu")
+    #expect(try parse("features").globals.criu == "criu")
+    #expect(try parse("--log journald:x features").globals.log == .journal(identifier: "x"))
+    #expect(try parse("--log=syslog: features").globals.log == .systemLog(identifier: "apus"))
+    #expect(try parse("--log file:journald:x features").globals.log == .file("journald:x"))
+    #expect(try parse("--log file: features").globals.log == nil)
     #expect(try parse("--systemd-cgroup features").globals.cgroupManager == .systemd)
     #expect(try parse("--systemd-cgroup --systemd-cgroup=false features").globals.cgroupManager == .cgroupfs)
 }
@@ -221,10 +229,6 @@ func stateRoot(_ surroundings: Surroundings, _ directory: String) throws {
     ("list -f xml", "--format: \"xml\" is not accepted; choose one of table, json; see \"apus list --help\""),
     ("--log-format xml list", "--log-format: \"xml\" is not accepted; choose one of text, json; see \"apus --help\""),
     (
-        "--log journald:x list",
-        "--log: \"journald:x\" is not supported; give a file, as PATH or file:PATH; see \"apus --help\""
-    ),
-    (
         "create --preserve-fds -1 web1",
         "--preserve-fds: \"-1\" is not a number from 0 to 2147483647; see \"apus create --help\""
     ),
@@ -250,7 +254,7 @@ func isRefused(_ line: String, _ message: String) throws {
     let problem = try #require(throws: UsageProblem.self) {
         try parse("--log /l --log-format json create --foo")
     }
-    #expect(problem.globals.log == "/l")
+    #expect(problem.globals.log == .file("/l"))
     #expect(problem.globals.logFormat == .json)
 }
 

@@ -120,6 +120,9 @@ class Preparation:
             file.write(content)
         os.chmod(path, int(mode, 8))
 
+    def _json(self, path, content):
+        self._file(path, json.dumps(content))
+
     def _link(self, path, target):
         os.symlink(target, path)
 

@@ -24,7 +24,8 @@ class Container:
         self.known_pid = None
 
     def call(self, words, terminal=False, **options):
-        """Calls the runtime. "create" and its like are completed with bundle, id and files; a list is taken as is.
+        """Calls the runtime. "create" and its like are completed with bundle, id and files, "exec" with the
+        process in process.json; a list is taken as is.
 
         With terminal the runtime itself gets one, whose output counts as the container's.
         """
@@ -37,6 +38,8 @@ class Container:
                         *rest, self.identifier]
             elif command == "kill":
                 rest = [self.identifier, *rest]
+            elif command == "exec":
+                rest = [*rest, "--process", f"{self.work}/process.json", self.identifier]
             elif command in ("start", "state", "delete"):
                 rest = [*rest, self.identifier]
             words = [command, *rest]

@@ -149,6 +149,9 @@ def facts():
         values["host.uptime"] = float(file.read().split()[0])
     values["host.hostname"] = os.uname().nodename
     values["host.machine"] = os.uname().machine
+    processors = sorted(os.sched_getaffinity(0))
+    values["host.cpus"] = len(processors)
+    values["host.cpu.first"], values["host.cpu.last"] = str(processors[0]), str(processors[-1])
     values["host.disk"] = block_device() or "0:0"
     values["host.disk.major"], values["host.disk.minor"] = map(int, values["host.disk"].split(":"))
     return values

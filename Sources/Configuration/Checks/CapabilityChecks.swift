@@ -27,13 +27,9 @@ extension Validator {
             "bounding",
             warnings: &warnings
         )
-        checked.ambient = capabilitySet(
-            sets.ambient,
-            at: place.member("ambient"),
-            within: checked.permitted.intersection(checked.inheritable),
-            "both permitted and inheritable",
-            warnings: &warnings
-        )
+        let ambient = capabilitySet(sets.ambient, at: place.member("ambient"), warnings: &warnings)
+        checked.ambient = ambient.intersection(checked.permitted).intersection(checked.inheritable)
+        checked.voidAmbient = ambient.subtracting(checked.ambient)
         return checked
     }
 
@@ -61,7 +57,7 @@ extension Validator {
             }
             set.insert(capability)
         }
-        // One line for all: some callers write whole sets that the kernel refuses, in every container.
+        // One line for all of a set.
         if !beyond.isEmpty {
             let subject = beyondCount == 1 ? "it is" : "they are"
             warnings.append("\(place.keyPath): \(beyond) cannot be granted: \(subject) not in \(limitName)")
