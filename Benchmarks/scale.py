@@ -127,7 +127,7 @@ class Scale:
             self.on_both_processors(name, live, "create", "--bundle", self.bench.bundles.long)
             try:
                 self.creations(f"create, {LIVE} live", name)
-                listing = step(f"list, {LIVE} live", name, self.bench.command(name, "list", "--quiet"))
+                listing = step(f"list, {LIVE} live", name, self.bench.command(name, "list"))
                 for sample in execute([listing], 1 + self.samples)[1:]:
                     self.bench.keep(sample)
             finally:

@@ -1,6 +1,6 @@
 // Where messages go: the file named by --log, and standard error; and whoever follows a command's steps (--debug,
-// --trace). One write a line; never throws, because a broken
-// log must not change what happens to a container. Rendering of errors and warnings only: secrets never reach here.
+// --trace). One write a line; never throws, because a broken log must not change what happens to a container. Rendering
+// of errors and warnings only: secrets never reach here.
 
 package import LinuxSystem
 
@@ -48,6 +48,11 @@ package struct Log: Sendable {
     /// The step that began last ends.
     package func end(_ role: ProcessRole) {
         trace?.end(role)
+    }
+
+    /// An act of the runtime begins that is in no list of steps: only the trace hears of it, and of its `end`.
+    package func begin(act name: String, _ detail: @autoclosure () -> String = "") {
+        trace?.begin(.runtime, "\(name) \(detail())")
     }
 
     package func debug(_ message: String) {
