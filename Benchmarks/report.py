@@ -50,7 +50,7 @@ def print_table(results):
     medians = {(result["row"], result["runtime"]): result["median"] for result in results}
     references = [name for name in REFERENCES if any(name == result["runtime"] for result in results)]
     header = "".join(f"{'/' + name:>8}" for name in references)
-    print(f"{'':36}{'min':>9}{'median':>9}{'p90':>9}  {'':8}{header}")
+    print(f"{'':40}{'min':>9}{'median':>9}{'p90':>9}  {'':8}{header}")
     for row in dict.fromkeys(result["row"] for result in results):
         for index, result in enumerate(result for result in results if result["row"] == row):
             digits = 0 if result["unit"] in WHOLE else 2
@@ -58,7 +58,7 @@ def print_table(results):
             ratios = "".join(f"{result['median'] / medians[(row, name)]:>8.2f}"
                              if medians.get((row, name), 0) > 0 and row not in DIFFERENCES else f"{'':8}"
                              for name in references)
-            print(f"{row if index == 0 else '':28}{result['runtime']:8}{numbers}  {result['unit']:8}{ratios}".rstrip())
+            print(f"{row if index == 0 else '':32}{result['runtime']:8}{numbers}  {result['unit']:8}{ratios}".rstrip())
 
 
 def print_steps(results):
@@ -99,11 +99,11 @@ def print_comparison(results, path):
     before = json.loads(Path(path).read_text())["results"]
     earlier, now = ({(result["row"], result["runtime"]): result["median"] for result in run}
                     for run in (before, results))
-    print(f"\nagainst {path}:\n{'':36}{'earlier':>9}{'now':>9}{'ratio':>8}{'relative to crun':>18}")
+    print(f"\nagainst {path}:\n{'':40}{'earlier':>9}{'now':>9}{'ratio':>8}{'relative to crun':>18}")
     for key in now:
         row, name = key
         if row in DIFFERENCES or earlier.get(key, 0) <= 0 or now[key] <= 0:
             continue
         ratio, crun = now[key] / earlier[key], (row, "crun")
         relative = f"{ratio * earlier[crun] / now[crun]:.2f}" if crun in now and earlier.get(crun, 0) > 0 else ""
-        print(f"{row:28}{name:8}{earlier[key]:>9.2f}{now[key]:>9.2f}{ratio:>8.2f}{relative:>18}".rstrip())
+        print(f"{row:32}{name:8}{earlier[key]:>9.2f}{now[key]:>9.2f}{ratio:>8.2f}{relative:>18}".rstrip())

@@ -94,19 +94,14 @@ class Scale:
 
     def lifecycles(self, lanes):
         """Create, start, kill, delete, by so many callers at once; the runtimes take turns."""
-        rounds = max(2, 64 // lanes)
-        for _ in range(TURNS):
+        rounds, rates = max(2, 64 // lanes), {name: [] for name in self.names}
+        for _ in range(1 + TURNS):
             for name in self.names:
                 plans = [self.lifecycle(name, f"{self.bench.container(name)}-{lane}") for lane in range(lanes)]
                 _, seconds = execute_lanes(plans, rounds)
-                self.add(f"lifecycles, {lanes} at once", name, "1/s", lanes * rounds / seconds)
-
-    def add(self, row, name, unit, sample):
-        for known, owner, _, samples in self.bench.derived:
-            if (known, owner) == (row, name):
-                samples.append(sample)
-                return
-        self.derive(row, name, unit, sample)
+                rates[name].append(lanes * rounds / seconds)
+        for name in self.names:
+            self.derive(f"lifecycles, {lanes} at once", name, "1/s", *rates[name][1:])
 
     def lifecycle(self, name, container):
         command = self.bench.command
@@ -119,30 +114,35 @@ class Scale:
     # Live containers
 
     def live_containers(self):
-        """`create` beside 1000 containers of the same runtime that wait for their start; and before and after them."""
+        """`create` beside 1000 containers of the same runtime that wait for their start; and before and after them.
+
+        The floor beside them has no state to look through: what it loses is the kernel's.
+        """
+        none, many, times = "create, none live", f"create, {LIVE} live", {}
         for name in self.names:
-            none = "create, none live"
             live = [f"{self.bench.container(name)}-live-{number}" for number in range(LIVE)]
-            self.creations(none, name)
-            self.on_both_processors(name, live, "create", "--bundle", self.bench.bundles.long)
+            self.creations(none, name, times)
             try:
-                self.creations(f"create, {LIVE} live", name)
+                self.on_both_processors(name, live, "create", "--bundle", self.bench.bundles.long)
+                self.creations(many, name, times)
                 listing = step(f"list, {LIVE} live", name, self.bench.command(name, "list"))
                 for sample in execute([listing], 1 + self.samples)[1:]:
                     self.bench.keep(sample)
             finally:
                 self.on_both_processors(name, live, "delete", "--force")
-            self.creations(none, name)
-            medians = [statistics.median(self.bench.times[(row, name)]) for row in (f"create, {LIVE} live", none)]
-            self.derive(f"create, {LIVE} live / none", name, "x", medians[0] / medians[1])
+            self.creations(none, name, times)
+        for name in [*self.names, "floor"]:
+            self.derive(f"{many} / none", name, "x", min(times[(many, name)]) / min(times[(none, name)]))
 
-    def creations(self, row, name):
+    def creations(self, row, name, times):
         container = self.bench.container(name)
         plan = [step(row, name, self.bench.command(name, "create", "--bundle", self.bench.bundles.long, container)),
-                step("delete", name, self.bench.command(name, "delete", "--force", container)), REAP]
-        for sample in execute(plan, 1 + self.samples)[2:]:
+                step("delete", name, self.bench.command(name, "delete", "--force", container)), REAP,
+                self.bench.floor_step(row)]
+        for sample in execute(plan, 1 + self.samples)[3:]:
             if sample.row == row:
                 self.bench.keep(sample)
+                times.setdefault((row, sample.runtime), []).append(sample.milliseconds)
 
     def on_both_processors(self, name, containers, *words):
         execute_lanes([[step(words[0], name, self.bench.command(name, *words, container)) for container in half]
