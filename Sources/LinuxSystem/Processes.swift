@@ -182,7 +182,6 @@ package enum Processes {
 
     /// The variable that says from which mount the sealed copy of this program was started (seal.c).
     package static let sealMarker = CLINUX_SEAL_MARKER
-
     /// And that of a traced command.
     package static let sealTimes = CLINUX_SEAL_TIMES
 
