@@ -43,7 +43,7 @@ def execute(plan, rounds=1):
 
 
 def execute_lanes(plans, rounds=1):
-    """Has one spawn for each plan run it, all at once; returns their samples, and the seconds from start to last end."""
+    """Has one spawn for each plan run it, all at once; returns their samples, and the seconds until the last ended."""
     lanes = [subprocess.Popen([build("spawn"), str(rounds)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) for _ in plans]
     try:

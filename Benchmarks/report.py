@@ -83,7 +83,8 @@ def print_targets(results, subject):
         if (found := value(row, reference)) is not None:
             verdict = ("misses the required" if required and found > required else
                        "misses the aim" if aim and found > aim else "met")
-            limits = ", ".join(f"{word} <= {limit:g}" for word, limit in (("required", required), ("aim", aim)) if limit)
+            limits = ", ".join(f"{word} <= {limit:g}"
+                               for word, limit in (("required", required), ("aim", aim)) if limit)
             lines.append((row, reference, found, limits, verdict))
     for row, reference, aim in AT_LEAST:
         if (found := value(row, reference)) is not None:

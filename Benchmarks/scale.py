@@ -132,7 +132,8 @@ class Scale:
                 self.on_both_processors(name, live, "delete", "--force")
             self.creations(none, name, times)
         for name in [*self.names, "floor"]:
-            self.derive(f"{many} / none", name, "x", min(times[(many, name)]) / min(times[(none, name)]))
+            beside_many, beside_none = (statistics.median(times[(row, name)]) for row in (many, none))
+            self.derive(f"{many} / none", name, "x", beside_many / beside_none)
 
     def creations(self, row, name, times):
         container = self.bench.container(name)
