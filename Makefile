@@ -75,7 +75,7 @@ install: build
 	install -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/apus/LICENSE
 
 bench: build check-packages
-	@Benchmarks/bench --runtime apus=$(abspath $(BINARY)) --rows version,run,seccomp,cold,rss,size,syscalls
+	@Benchmarks/bench --runtime apus=$(abspath $(BINARY)) $(if $(ROWS),--rows $(ROWS))
 
 clean:
 	rm -rf $(SCRATCH)

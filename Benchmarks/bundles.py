@@ -35,8 +35,38 @@ class Bundles:
         self.cgroup_namespace = any(entry["type"] == "cgroup" for entry in config["linux"]["namespaces"])
         self.short = self.write("short", config, ["/bin/true"])
         self.long = self.write("long", config, ["/bin/sleep", "1000"])
+        self.config = json.dumps(config)
         config["linux"]["seccomp"] = seccomp_profile()
         self.seccomp = self.write("seccomp", config, ["/bin/true"])
+
+    def binds(self, count):
+        """A bundle with so many bind mounts of one directory, as an engine writes volumes; their places are there."""
+        config, source = json.loads(self.config), SCRATCH / "volume"
+        source.mkdir(exist_ok=True)
+        for number in range(count):
+            (SCRATCH / f"rootfs/volumes/{number}").mkdir(parents=True, exist_ok=True)
+            config["mounts"].append({"destination": f"/volumes/{number}", "type": "bind", "source": str(source),
+                                     "options": ["rbind", "rprivate"]})
+        return self.write(f"binds{count}", config, ["/bin/true"])
+
+    def environment(self, count):
+        config = json.loads(self.config)
+        config["process"]["env"] += [f"VARIABLE_{number}=the value of variable {number}" for number in range(count)]
+        return self.write(f"env{count}", config, ["/bin/true"])
+
+    def rules(self, count):
+        """A bundle with so many seccomp rules, each for one value of one argument, for this architecture only."""
+        config = json.loads(self.config)
+        config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["ioctl"], "action": "SCMP_ACT_ERRNO",
+             "args": [{"index": 1, "value": 0x10000 + number, "op": "SCMP_CMP_EQ"}]} for number in range(count)]}
+        return self.write(f"rules{count}", config, ["/bin/true"])
+
+    def annotations(self, kibibytes):
+        """A bundle whose config.json is so much longer: annotations of a KiB each."""
+        config = json.loads(self.config)
+        config["annotations"] = {f"org.example.annotation-{number}": "annotation " * 90 for number in range(kibibytes)}
+        return self.write(f"annotations{kibibytes}", config, ["/bin/true"])
 
     @staticmethod
     def write(name, config, arguments):

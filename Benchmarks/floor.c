@@ -143,6 +143,9 @@ static void find_hierarchies(const char *name) {
         char point[MAX_PATH], type[64], options[MAX_PATH], *tail = strstr(line, " - ");
         if (!tail || sscanf(line, "%*s %*s %*s %*s %1023s", point) != 1) continue;
         if (sscanf(tail, " - %63s %*s %1023s", type, options) != 2 || strncmp(type, "cgroup", 6) != 0) continue;
+        // Not what somebody has mounted in a container's root.
+        static const char place[] = "/sys/fs/cgroup";
+        if (strncmp(point, place, sizeof place - 1) != 0) continue;
         if (!is_known(point)) add_hierarchy(point, strcmp(type, "cgroup2") == 0, options, memberships, name);
     }
     errno = ENOENT;

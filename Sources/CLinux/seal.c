@@ -70,6 +70,28 @@ EARLY int makes_processes(char **argv) {
     return 0;
 }
 
+// For traces only: when the first start began, when it started the second, and when that began. Nanoseconds since 1970, on
+// the clock of Diagnostics/Trace.swift; 0 is a start that was not, or a command that is not traced.
+static long long start_times[3];
+
+long long clinux_start_time(int which) { return which < 0 || which > 2 ? 0 : start_times[which]; }
+
+EARLY long long wall_clock(void) {
+    struct { long long seconds, nanoseconds; } time;
+    // CLOCK_REALTIME. Nothing can be called in the vdso yet.
+    return call(SYS_clock_gettime, 0, (long)&time, 0, 0, 0) == 0 ? time.seconds * 1000000000LL + time.nanoseconds : 0;
+}
+
+EARLY int is_traced(char **argv, char **envp) {
+    for (char **word = argv + 1; *word != NULL; word++) {
+        if (equal(*word, "--trace") || begins(*word, "--trace=")) return 1;
+    }
+    for (char **variable = envp; *variable != NULL; variable++) {
+        if (begins(*variable, "APUS_TRACE=")) return 1;
+    }
+    return 0;
+}
+
 // Layers are separated by colons; the second one is only there because an overlay without an upper layer needs two.
 EARLY int write_layers(char layers[MAXIMUM_LAYERS], const char *directory) {
     static const char second[] = ":/dev";
@@ -111,15 +133,40 @@ EARLY long open_sealed(void) {
     return sealed;
 }
 
-// "NAME=" and the number, which is how the second start recognises the mount that it runs from.
-EARLY void write_marker(char *marker, unsigned long long number) {
-    static const char name[] = CLINUX_SEAL_MARKER "=";
-    for (size_t i = 0; i < sizeof name - 1; i++) *marker++ = name[i];
+EARLY char *write_number(char *text, unsigned long long number) {
     char digits[20];
     size_t count = 0;
     do digits[count++] = (char)('0' + number % 10); while ((number /= 10) != 0);
-    while (count > 0) *marker++ = digits[--count];
-    *marker = '\0';
+    while (count > 0) *text++ = digits[--count];
+    *text = '\0';
+    return text;
+}
+
+EARLY char *write_text(char *text, const char *other) {
+    while (*other != '\0') *text++ = *other++;
+    return text;
+}
+
+// "NAME=" and the number, which is how the second start recognises the mount that it runs from.
+EARLY void write_marker(char *marker, unsigned long long number) {
+    write_number(write_text(marker, CLINUX_SEAL_MARKER "="), number);
+}
+
+// What the first start hands over to the second, and how that reads it: "NAME=begin,end".
+EARLY void write_times(char *variable) {
+    char *end = write_number(write_text(variable, CLINUX_SEAL_TIMES "="), (unsigned long long)start_times[0]);
+    write_number(write_text(end, ","), (unsigned long long)wall_clock());
+}
+
+EARLY void read_times(const char *text) {
+    start_times[2] = start_times[0];
+    for (int i = 0; i < 2; i++) {
+        start_times[i] = 0;
+        for (; *text >= '0' && *text <= '9'; text++) {
+            start_times[i] = (long long)((unsigned long long)start_times[i] * 10 + (unsigned long long)(*text - '0'));
+        }
+        if (*text == ',') text++;
+    }
 }
 
 // What follows maps in a few calls what a start is known to touch: every page fault costs about 2 microseconds, and a
@@ -152,24 +199,36 @@ EARLY void map_hot_memory(long *stack) {
 __attribute__((no_builtin, no_stack_protector, used)) void clinux_start_sealed(long *stack) {
     long argc = *stack;
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
-    if (argc < 2 || !makes_processes(argv)) return;
+    if (argc < 2) return;
+    if (is_traced(argv, envp)) start_times[0] = wall_clock();
+    if (!makes_processes(argv)) return;
     size_t count = 0;
+    const char *times_of_first = NULL;
+    int is_second = 0;
     for (; envp[count] != NULL; count++) {
-        if (begins(envp[count], CLINUX_SEAL_MARKER "=")) {
-            map_hot_memory(stack);
-            return;
-        }
+        if (begins(envp[count], CLINUX_SEAL_MARKER "=")) is_second = 1;
+        if (begins(envp[count], CLINUX_SEAL_TIMES "=")) times_of_first = envp[count] + sizeof CLINUX_SEAL_TIMES;
+    }
+    if (is_second) {
+        if (times_of_first != NULL && start_times[0] != 0) read_times(times_of_first);
+        map_hot_memory(stack);
+        return;
     }
     long sealed = open_sealed();
     if (sealed < 0) return;
     struct statx facts;
     if (call(SYS_statx, sealed, (long)"", AT_EMPTY_PATH, STATX_MNT_ID, (long)&facts) == 0) {
         char marker[sizeof CLINUX_SEAL_MARKER + 24];
-        char *environment[count + 2];
+        char times[sizeof CLINUX_SEAL_TIMES + 2 * 24];
+        char *environment[count + 3];
         write_marker(marker, facts.stx_mnt_id);
         for (size_t i = 0; i < count; i++) environment[i] = envp[i];
         environment[count] = marker;
-        environment[count + 1] = NULL;
+        environment[count + 1] = environment[count + 2] = NULL;
+        if (start_times[0] != 0) {
+            write_times(times);
+            environment[count + 1] = times;
+        }
         call(SYS_execveat, sealed, (long)"", (long)argv, (long)environment, AT_EMPTY_PATH);
     }
     call(SYS_close, sealed, 0, 0, 0, 0);

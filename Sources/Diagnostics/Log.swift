@@ -60,6 +60,11 @@ package struct Log: Sendable {
         trace?.end(role)
     }
 
+    /// An act of the runtime begins that is in no list of steps: only the trace hears of it, and of its `end`.
+    package func begin(act name: String, _ detail: @autoclosure () -> String = "") {
+        trace?.begin(.runtime, "\(name) \(detail())")
+    }
+
     package func debug(_ message: String) {
         if level == .debug { write(.debug, message) }
     }

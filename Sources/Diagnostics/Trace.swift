@@ -38,6 +38,18 @@ package struct Trace: Sendable {
         store(Self.now, at: event)
     }
 
+    /// Notes an act that is over.
+    /// - Parameters:
+    ///   - begin: Nanoseconds since 1970; so `end`.
+    package func add(_ role: ProcessRole, _ name: String, begin: Int64, end: Int64) {
+        self.begin(role, name)
+        let region = Int(role.rawValue) * Self.regionSize
+        let number = Int(memory[region]) - 1
+        guard number < Self.capacity else { return }
+        store(begin, at: region + 1 + number * Self.wordsPerEvent)
+        store(end, at: region + 1 + number * Self.wordsPerEvent + Self.endOffset)
+    }
+
     /// Notes that the step of this process that began last ends.
     func end(_ role: ProcessRole) {
         let region = Int(role.rawValue) * Self.regionSize
@@ -91,7 +103,7 @@ package struct Trace: Sendable {
             let times = Self.times(event.begin - begin, (event.end ?? end) - event.begin)
             lines.append(Self.line("X", name, event.role, times + detail))
         }
-        if lost > 0 { lines.append(Self.line("I", "\(lost) more steps", .runtime, Self.times(end - begin, 0))) }
+        if lost > 0 { lines.append(Self.line("i", "\(lost) more steps", .runtime, Self.times(end - begin, 0))) }
         return "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n" + lines.joined(separator: ",\n") + "\n]}\n"
     }
 

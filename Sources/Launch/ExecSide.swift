@@ -120,8 +120,8 @@ package final class ExecSide {
             log.begin(.runtime, next, of: plan.runtime.count, step.name, step.detail)
             resources.breadcrumb[.runtime] = next
             do throws(Failure) {
+                defer { log.end(.runtime) }
                 try perform(step)
-                log.end(.runtime)
             } catch {
                 throw rollBack(
                     after: error.stamped(StepName(index: next, name: step.name), .runtime, about: step.subject)

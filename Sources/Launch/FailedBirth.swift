@@ -20,6 +20,8 @@ extension RuntimeSide {
             // The record is how `delete` finds what could not be removed.
             if act == .removeRecord && !isClean { continue }
             do throws(Failure) {
+                log.begin(act: "undo", act.name)
+                defer { log.end(.runtime) }
                 try perform(act)
             } catch {
                 isClean = false
@@ -69,6 +71,8 @@ extension RuntimeSide {
     private func runPoststopHooks() {
         let state = hookState.document(status: "stopped", pid: nil)
         for (index, hook) in configuration.hooks[.poststop].enumerated() {
+            log.begin(act: "hook", "poststop[\(index)] \(hook.path)")
+            defer { log.end(.runtime) }
             do throws(Failure) {
                 try HookRunner.run(hook, .poststop, index: index, state: state)
             } catch {

@@ -64,8 +64,8 @@ final class InitSide {
             resources.breadcrumb[.initial] = index + 1
             log.begin(.initial, index + 1, of: steps.count, step.name, step.detail, writes: logsSteps)
             do throws(Failure) {
+                defer { log.end(.initial) }
                 try perform(step)
-                log.end(.initial)
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial, about: step.subject)
                 listenerOfFailures.report(failure)

@@ -30,8 +30,8 @@ final class IntermediateSide {
             resources.breadcrumb[.intermediate] = index + 1
             log.begin(.intermediate, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
+                defer { log.end(.intermediate) }
                 try perform(step)
-                log.end(.intermediate)
             } catch {
                 let failure = error.stamped(
                     StepName(index: index + 1, name: step.name),

@@ -78,11 +78,11 @@ package final class RuntimeSide {
             log.begin(.runtime, name.index, of: plan.runtime.count, step.name, step.detail)
             resources.breadcrumb[.runtime] = index + 1
             do throws(Failure) {
+                defer { log.end(.runtime) }
                 // Before the act: half of it may be done when it fails.
                 if let act = step.undo, step.undoesWhenFailed { remember(act) }
                 try perform(step)
                 if let act = step.undo, !step.undoesWhenFailed { remember(act) }
-                log.end(.runtime)
             } catch {
                 throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }

@@ -146,6 +146,17 @@ package enum RuntimeStep: StepText {
         case removeRecord
         case removePIDFile(path: String)
         case takeNetDevicesBack
+
+        /// The act's name in traces.
+        var name: String {
+            switch self {
+            case .endProcesses: "endProcesses"
+            case .removeCgroup: "removeCgroup"
+            case .removeRecord: "removeRecord"
+            case .removePIDFile(let path): "removePIDFile \(path)"
+            case .takeNetDevicesBack: "takeNetDevicesBack"
+            }
+        }
     }
 
     /// Whether a failure may leave half of the act done.

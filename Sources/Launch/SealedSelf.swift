@@ -32,7 +32,9 @@ package enum SealedSelf {
 
     /// The environment without what the sealed start added.
     private static var unsealedEnvironment: [String] {
-        Processes.environment.filter { !$0.hasPrefix(Processes.sealMarker + "=") }
+        Processes.environment.filter { variable in
+            !variable.hasPrefix(Processes.sealMarker + "=") && !variable.hasPrefix(Processes.sealTimes + "=")
+        }
     }
 
     /// The marker proves nothing by itself: the program's file must be on that mount, and that mount must be unwritable.

@@ -19,25 +19,43 @@ struct Bundle {
 
     /// Reads and checks the bundle at `path`; nothing is made.
     /// - Parameter configFile: Instead of the bundle's own config.json.
-    init(at path: String, configFile: String?, facts: HostFacts) throws(Failure) {
+    init(at path: String, configFile: String?, facts: HostFacts, _ log: Log) throws(Failure) {
         let absolute = try AbsolutePath.of(path)
         self.path = absolute
         let file = try configFile.map { file throws(Failure) in try AbsolutePath.of(file) } ?? "\(absolute)/config.json"
-        bytes = try Self.read(file, bundle: absolute)
-        let spec: RuntimeSpec
+        bytes = try Self.read(file, bundle: absolute, log)
+        configuration = try Self.check(try Self.decode(bytes, file, log), file, bundle: absolute, facts, log)
+    }
+
+    private static func decode(_ bytes: [UInt8], _ file: String, _ log: Log) throws(Failure) -> RuntimeSpec {
+        log.begin(act: "decodeConfig", file)
+        defer { log.end(.runtime) }
         do throws(JSONError) {
-            spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
+            return try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
         } catch {
             throw Failure("\(file): \(error)", .configInvalid, subject: file)
         }
+    }
+
+    private static func check(
+        _ spec: RuntimeSpec,
+        _ file: String,
+        bundle: String,
+        _ facts: HostFacts,
+        _ log: Log
+    ) throws(Failure) -> ContainerConfiguration {
+        log.begin(act: "checkConfig")
+        defer { log.end(.runtime) }
         do throws(ConfigurationProblem) {
-            configuration = try Validator.configuration(from: spec, bundle: absolute, facts: facts)
+            return try Validator.configuration(from: spec, bundle: bundle, facts: facts)
         } catch {
             throw Failure("\(file): \(error)", .configInvalid, subject: error.keyPath.isEmpty ? file : error.keyPath)
         }
     }
 
-    private static func read(_ file: String, bundle: String) throws(Failure) -> [UInt8] {
+    private static func read(_ file: String, bundle: String, _ log: Log) throws(Failure) -> [UInt8] {
+        log.begin(act: "readConfig", file)
+        defer { log.end(.runtime) }
         let facts: FileFacts
         do throws(Errno) {
             facts = try BorrowedFD.workingDirectory.facts(of: bundle, following: true)

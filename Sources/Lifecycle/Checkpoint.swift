@@ -18,10 +18,11 @@ package enum Checkpoint {
     /// be left running.
     package static func run(id: String, _ settings: CheckpointSettings, _ context: RuntimeContext) throws(Failure) {
         let (directory, record) = try Pause.openForChange(id, context)
-        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        let status = try context.status(of: record, in: directory, isLocked: true)
         guard status == .running || status == .paused else {
             throw Failure("container \(id) is \(status.rawValue): only a running or paused one can be checkpointed")
         }
+        context.log.begin(act: "plan")
         let facts = HostProbe.facts()
         let configuration = try KeptConfiguration.read(directory, record, facts).configuration
         try CheckpointLimits.check(configuration, facts)
@@ -29,9 +30,10 @@ package enum Checkpoint {
         if settings.preDump { try program.checkMemoryTracking() }
         let directories = try CheckpointDirectories(settings, makes: true)
         let options = try options(settings, record, configuration, facts, directories)
+        context.log.end(.runtime)
         guard let process = try ProcessIdentity.open(record) else { throw Failure("container not running: \(id)") }
-        try program.start(settings.preDump ? .preDump(options) : .dump(options)).finish()
-        if !settings.preDump && !settings.leaveRunning { try waitForEnd(process.borrowed, record) }
+        try dump(program, settings.preDump ? .preDump(options) : .dump(options), context.log)
+        if !settings.preDump && !settings.leaveRunning { try waitForEnd(process.borrowed, record, context.log) }
     }
 
     private static func options(
@@ -60,8 +62,20 @@ package enum Checkpoint {
         return options
     }
 
+    private static func dump(_ program: CRIUProgram, _ request: CRIURequest, _ log: Log) throws(Failure) {
+        log.begin(act: "dump")
+        defer { log.end(.runtime) }
+        try program.start(request).finish()
+    }
+
     /// criu has killed the processes; whoever asks for the status next must not find them ending.
-    private static func waitForEnd(_ process: BorrowedFD, _ record: ContainerRecord) throws(Failure) {
+    private static func waitForEnd(
+        _ process: BorrowedFD,
+        _ record: ContainerRecord,
+        _ log: Log
+    ) throws(Failure) {
+        log.begin(act: "waitForEnd")
+        defer { log.end(.runtime) }
         let cgroup = record.cgroups.placement.makeManager()
         if try cgroup.isFrozen() { try cgroup.thaw() }
         let ended = try attempt("wait for process \(record.pid) to end", .poll) { () throws(Errno) in

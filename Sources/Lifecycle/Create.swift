@@ -33,11 +33,13 @@ package enum Create {
         _ mode: Mode,
         _ context: RuntimeContext
     ) throws(Failure) -> RuntimeSide {
-        let facts = HostProbe.facts()
-        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
+        let facts = context.hostFacts()
+        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts, context.log)
         try bundle.checkRoot()
         let launch = try launchRequest(request, mode, bundle, context)
         let configuration = configuration(bundle, request, context)
+        context.log.begin(act: "plan")
+        defer { context.log.end(.runtime) }
         let cgroup = try Self.cgroup(configuration, launch, facts, context)
         var record = ContainerRecord(
             id: request.id,

@@ -17,7 +17,7 @@ package enum Delete {
     /// Removes a container.
     /// - Parameter force: Also a running one; and one that does not exist is no error.
     package static func run(id: String, force: Bool, _ context: RuntimeContext) throws(Failure) {
-        guard let directory = try context.stateRoot.openIfPresent(id, lock: .exclusive) else {
+        guard let directory = try context.openIfPresent(id, lock: .exclusive) else {
             if force { return }
             throw Failure(
                 "container does not exist: \(id) (state root \(context.stateRoot.path))",
@@ -27,14 +27,14 @@ package enum Delete {
         }
         let record: ContainerRecord?
         do throws(Failure) {
-            record = try directory.readRecord()
+            record = try context.record(in: directory)
         } catch  where force {
             return try removeUnreadable(directory, context)
         }
         // A creation that was cut off before its first word made nothing but the directory.
         guard let record else { return try directory.remove() }
         if !force {
-            let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+            let status = try context.status(of: record, in: directory, isLocked: true)
             guard status != .running && status != .paused else {
                 throw Failure(
                     "cannot delete container \(id) that is not stopped: \(status.rawValue)",
@@ -49,6 +49,8 @@ package enum Delete {
 
     /// A record that cannot be read: the cgroup is found again from the kept config.json, and holds every process.
     private static func removeUnreadable(_ directory: ContainerDirectory, _ context: RuntimeContext) throws(Failure) {
+        context.log.begin(act: "removeUnreadable", directory.id)
+        defer { context.log.end(.runtime) }
         let facts = HostProbe.facts()
         var cgroupsPath: String?
         if let bytes = try? directory.readConfiguration(),
@@ -112,8 +114,8 @@ final class Deletion {
         for (index, step) in steps.enumerated() {
             log.begin(.runtime, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
+                defer { log.end(.runtime) }
                 try perform(step)
-                log.end(.runtime)
             } catch {
                 throw error.stamped(StepName(index: index + 1, name: step.name), .runtime, about: step.subject)
             }

@@ -13,14 +13,16 @@ package final class EventStream {
     private let pid: CInt
     private let process: OwnedFD
     private let cgroup: any CgroupManager
+    private let log: Log
 
     /// - Throws: When the container does not exist or has ended.
     package init(id: String, _ context: RuntimeContext) throws(Failure) {
-        let directory = try context.stateRoot.open(id, lock: nil)
-        guard let record = try directory.readRecord(), record.phase == .created,
+        let directory = try context.open(id, lock: nil)
+        guard let record = try context.record(in: directory), record.phase == .created,
             let process = try ProcessIdentity.open(record)
         else { throw Failure("container with id \(id) is not running", .wrongState, subject: id) }
         self.id = id
+        log = context.log
         self.process = process
         pid = record.pid
         cgroup = record.cgroups.placement.makeManager()
@@ -28,7 +30,20 @@ package final class EventStream {
 
     /// One line with what the container uses now.
     package func statistics() throws(Failure) -> String {
-        StatisticsDocument.line(id: id, try cgroup.statistics(), try NetworkInterface.all(ofProcess: pid))
+        log.begin(act: "readStatistics")
+        defer { log.end(.runtime) }
+        return StatisticsDocument.line(id: id, try cgroup.statistics(), try NetworkInterface.all(ofProcess: pid))
+    }
+
+    private func wait(
+        for wanted: [(BorrowedFD, PollEvents)],
+        until deadline: Int64
+    ) throws(Failure) -> [PollEvents]? {
+        log.begin(act: "waitForNews")
+        defer { log.end(.runtime) }
+        return try attempt("wait for the container", .poll) { () throws(Errno) in
+            try Polling.wait(for: wanted, deadline: deadline)
+        }
     }
 
     /// Until the container ends.
@@ -41,9 +56,7 @@ package final class EventStream {
         while true {
             var wanted: [(BorrowedFD, PollEvents)] = [(process.borrowed, .readable)]
             if let memory { wanted.append(memory.wanted) }
-            let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
-                try Polling.wait(for: wanted, deadline: next)
-            }
+            let ready = try wait(for: wanted, until: next)
             // Also when the process has ended: it may have been killed for lack of memory.
             if ready != nil, let memory, try memory.hasNews() {
                 try emit(StatisticsDocument.outOfMemory(id: id))

@@ -40,15 +40,15 @@ package enum Exec {
             foreground.restoreTerminal()
             throw error
         }
-        let status = try foreground.stay()
+        let status = try foreground.stay(context.log)
         if status == .signalled(9), exec.ranOutOfMemory { context.log.warning(Run.outOfMemory(request.id)) }
         return status
     }
 
     /// Everything up to the first change of anything.
     private static func prepare(_ request: ExecRequest, _ context: RuntimeContext) throws(Failure) -> ExecSide {
-        let directory = try context.stateRoot.open(request.id, lock: nil)
-        guard let record = try directory.readRecord() else {
+        let directory = try context.open(request.id, lock: nil)
+        guard let record = try context.record(in: directory) else {
             throw Failure(
                 "cannot exec in a container that is being created or deleted",
                 .wrongState,
@@ -56,7 +56,9 @@ package enum Exec {
             )
         }
         let cgroup = record.cgroups.placement.makeManager()
-        let pidfd = try enterable(record, directory, cgroup, ignoringPause: request.ignoresPause)
+        let pidfd = try enterable(record, directory, cgroup, ignoringPause: request.ignoresPause, context)
+        context.log.begin(act: "plan")
+        defer { context.log.end(.runtime) }
         let facts = HostProbe.facts()
         let configuration = try configuration(request, record, directory, facts)
         let subgroups = try subgroups(request, cgroup.placement)
@@ -87,9 +89,10 @@ package enum Exec {
         _ record: ContainerRecord,
         _ directory: ContainerDirectory,
         _ cgroup: any CgroupManager,
-        ignoringPause: Bool
+        ignoringPause: Bool,
+        _ context: RuntimeContext
     ) throws(Failure) -> OwnedFD {
-        let status = try ContainerStatus.of(record, in: directory, isLocked: false)
+        let status = try context.status(of: record, in: directory, isLocked: false)
         guard status != .creating else {
             throw Failure("cannot exec in a container that is being created", .wrongState, subject: record.id)
         }

@@ -26,7 +26,9 @@ package enum Explain {
     /// Needs no privilege and changes nothing.
     package static func run(_ request: CreateRequest, _ context: RuntimeContext) throws(Failure) -> [Section] {
         let facts = facts(context)
-        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
+        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts, context.log)
+        context.log.begin(act: "plan")
+        defer { context.log.end(.runtime) }
         let c = Create.configuration(bundle, request, context)
         var launch = LaunchRequest(id: request.id, bundle: bundle.path)
         launch.cgroupDriver = context.cgroupDriver
@@ -73,7 +75,7 @@ package enum Explain {
     /// Nobody's privileges matter for reading: the steps are those of the machine's root, unless an ordinary user's are
     /// asked for.
     private static func facts(_ context: RuntimeContext) -> HostFacts {
-        var facts = HostProbe.facts()
+        var facts = context.hostFacts()
         if context.toleratesMissingCgroups != true {
             facts.effectiveUserID = 0
             facts.effectiveGroupID = 0

@@ -39,7 +39,9 @@ final class Foreground {
     }
 
     /// Stays until the process ends.
-    func stay() throws(Failure) -> ExitStatus {
+    func stay(_ log: Log) throws(Failure) -> ExitStatus {
+        log.begin(act: "waitForProgram")
+        defer { log.end(.runtime) }
         defer { terminal?.restore() }
         while true {
             var wanted: [(BorrowedFD, PollEvents)] = [

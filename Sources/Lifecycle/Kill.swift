@@ -12,8 +12,8 @@ package enum Kill {
     /// Sends a signal to a created or running container.
     /// - Parameter all: To every process of the container's cgroup.
     package static func run(id: String, signal: CInt, all: Bool, _ context: RuntimeContext) throws(Failure) {
-        let directory = try context.stateRoot.open(id, lock: nil)
-        guard let record = try directory.readRecord() else {
+        let directory = try context.open(id, lock: nil)
+        guard let record = try context.record(in: directory) else {
             throw Failure(
                 "container not running: the creation of \(id) was interrupted",
                 .wrongState,
@@ -22,6 +22,8 @@ package enum Kill {
             )
         }
         let cgroup = record.cgroups.placement.makeManager()
+        context.log.begin(act: "sendSignal", "\(signal)")
+        defer { context.log.end(.runtime) }
         if all {
             // Also after the first process has ended: others of a shared pid namespace may be left.
             return try signalAll(signal, cgroup)

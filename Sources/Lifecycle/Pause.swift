@@ -15,11 +15,13 @@ package enum Pause {
     /// Stops all processes of a created or running container; when it throws, they run.
     package static func pause(id: String, _ context: RuntimeContext) throws(Failure) {
         let (directory, record) = try openForChange(id, context)
-        switch try ContainerStatus.of(record, in: directory, isLocked: true) {
+        switch try context.status(of: record, in: directory, isLocked: true) {
         case .paused: throw Failure("container already paused: \(id)", .wrongState, subject: id)
         case .created, .running: break
         case let other: throw Failure("container not running: \(id) is \(other.rawValue)", .wrongState, subject: id)
         }
+        context.log.begin(act: "freeze")
+        defer { context.log.end(.runtime) }
         let cgroup = record.cgroups.placement.makeManager()
         try cgroup.freeze(deadline: Machine.monotonicNanoseconds() + limit)
     }
@@ -27,10 +29,12 @@ package enum Pause {
     /// Lets the processes of a paused container run again.
     package static func resume(id: String, _ context: RuntimeContext) throws(Failure) {
         let (directory, record) = try openForChange(id, context)
-        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        let status = try context.status(of: record, in: directory, isLocked: true)
         guard status == .paused else {
             throw Failure("container not paused: \(id) is \(status.rawValue)", .wrongState, subject: id)
         }
+        context.log.begin(act: "thaw")
+        defer { context.log.end(.runtime) }
         let cgroup = record.cgroups.placement.makeManager()
         try cgroup.thaw()
         if try cgroup.isFrozen() {
@@ -48,8 +52,8 @@ package enum Pause {
         _ id: String,
         _ context: RuntimeContext
     ) throws(Failure) -> (ContainerDirectory, ContainerRecord) {
-        let directory = try context.stateRoot.open(id, lock: .exclusive)
-        guard let record = try directory.readRecord() else {
+        let directory = try context.open(id, lock: .exclusive)
+        guard let record = try context.record(in: directory) else {
             throw Failure(
                 "container not running: the creation of \(id) was interrupted",
                 .wrongState,

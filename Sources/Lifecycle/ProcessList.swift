@@ -15,13 +15,13 @@ package enum ProcessList {
 
     /// All processes of a container, also those in cgroups below its own; by number. None when it has stopped.
     package static func pids(id: String, _ context: RuntimeContext) throws(Failure) -> [CInt] {
-        let directory = try context.stateRoot.open(id, lock: nil)
-        guard let record = try directory.readRecord() else {
+        let directory = try context.open(id, lock: nil)
+        guard let record = try context.record(in: directory) else {
             throw Failure("container not running: \(id)", .wrongState, subject: id)
         }
-        let pids = try record.cgroups.placement.makeManager().processes()
+        let pids = try processes(of: record, context.log)
         guard pids.isEmpty else { return pids }
-        let status = try ContainerStatus.of(record, in: directory, isLocked: false)
+        let status = try context.status(of: record, in: directory, isLocked: false)
         guard status == .stopped else {
             throw Failure(
                 "list the processes of container \(id): none is in its cgroup, but it is \(status.rawValue)",
@@ -32,6 +32,12 @@ package enum ProcessList {
         return []
     }
 
+    private static func processes(of record: ContainerRecord, _ log: Log) throws(Failure) -> [CInt] {
+        log.begin(act: "readProcesses")
+        defer { log.end(.runtime) }
+        return try record.cgroups.placement.makeManager().processes()
+    }
+
     /// The lines of the host's `ps` that are about the container's processes, below their headings.
     /// - Parameter arguments: Its options; it must print a column `PID`.
     package static func table(id: String, arguments: [String], _ context: RuntimeContext) throws(Failure) -> String {
@@ -39,6 +45,8 @@ package enum ProcessList {
         let environment = SealedSelf.inheritedEnvironment
         let words = arguments.isEmpty ? ["-ef"] : arguments
         let program = try ExecutableLookup.find("ps", environment: environment)
+        context.log.begin(act: "runPS", program)
+        defer { context.log.end(.runtime) }
         let outcome = try HostProgram.run(
             program,
             arguments: ["ps"] + words,

@@ -25,8 +25,8 @@ package struct ContainerSummary: Sendable {
 package enum Query {
     /// The state of one container.
     package static func state(id: String, _ context: RuntimeContext) throws(Failure) -> ContainerSummary {
-        let directory = try context.stateRoot.open(id, lock: nil)
-        guard let summary = try summary(directory) else {
+        let directory = try context.open(id, lock: nil)
+        guard let summary = try summary(directory, context) else {
             // Either it is being made just now, or its making was cut off before the first word.
             throw Failure(
                 "container \(id) does not exist yet: its creation has not come to its first record",
@@ -42,8 +42,8 @@ package enum Query {
         var summaries: [ContainerSummary] = []
         for id in try context.stateRoot.identifiers() {
             do throws(Failure) {
-                guard let directory = try context.stateRoot.openIfPresent(id, lock: nil) else { continue }
-                if let summary = try summary(directory) { summaries.append(summary) }
+                guard let directory = try context.openIfPresent(id, lock: nil) else { continue }
+                if let summary = try summary(directory, context) { summaries.append(summary) }
             } catch {
                 context.log.warning(error.line)
             }
@@ -51,9 +51,12 @@ package enum Query {
         return summaries
     }
 
-    private static func summary(_ directory: ContainerDirectory) throws(Failure) -> ContainerSummary? {
-        guard let record = try directory.readRecord() else { return nil }
-        let status = try ContainerStatus.of(record, in: directory, isLocked: false)
+    private static func summary(
+        _ directory: ContainerDirectory,
+        _ context: RuntimeContext
+    ) throws(Failure) -> ContainerSummary? {
+        guard let record = try context.record(in: directory) else { return nil }
+        let status = try context.status(of: record, in: directory, isLocked: false)
         return ContainerSummary(
             ociVersion: record.ociVersion,
             id: record.id,

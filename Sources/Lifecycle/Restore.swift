@@ -42,7 +42,7 @@ package enum Restore {
         }
         let inode = side.directoryInode
         side.releaseLock()
-        let status = try foreground.stay()
+        let status = try foreground.stay(context.log)
         if !options.keep { try Run.remove(side.record, inode, context) }
         return status
     }
@@ -53,10 +53,12 @@ package enum Restore {
         _ mode: Create.Mode,
         _ context: RuntimeContext
     ) throws(Failure) -> RestoreSide {
-        let facts = HostProbe.facts()
-        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts)
+        let facts = context.hostFacts()
+        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts, context.log)
         try bundle.checkRoot()
         try CheckpointLimits.check(bundle.configuration, facts)
+        context.log.begin(act: "plan")
+        defer { context.log.end(.runtime) }
         let launch = try Create.launchRequest(request, mode, bundle, context)
         let cgroup = try Create.cgroup(bundle.configuration, launch, facts, context)
         let record = ContainerRecord(

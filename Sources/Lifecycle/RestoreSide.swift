@@ -75,8 +75,8 @@ final class RestoreSide {
             let name = StepName(index: index + 1, name: step.name)
             context.log.begin(.runtime, name.index, of: steps.count, step.name, step.detail)
             do throws(Failure) {
+                defer { context.log.end(.runtime) }
                 try perform(step)
-                context.log.end(.runtime)
             } catch {
                 throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }

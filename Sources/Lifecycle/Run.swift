@@ -35,7 +35,7 @@ package enum Run {
             } catch {
                 throw birth.rollBack(after: error)
             }
-            try start(birth)
+            try start(birth, context)
             try waitForReadiness(birth, notices, context)
             return nil
         }
@@ -59,10 +59,10 @@ package enum Run {
         } catch {
             throw birth.rollBack(after: error)
         }
-        try start(birth)
+        try start(birth, context)
         let inode = birth.directoryInode
         birth.releaseLock()
-        let status = try foreground.stay()
+        let status = try foreground.stay(context.log)
         // A limit too low for the program ends it before its first word.
         if status == .signalled(9), birth.ranOutOfMemory { context.log.warning(outOfMemory(request.id)) }
         if !options.keep { try remove(birth.currentRecord, inode, context) }
@@ -74,7 +74,7 @@ package enum Run {
         "the program was OOM-killed: the memory limit of container \(id) was reached"
     }
 
-    private static func start(_ birth: RuntimeSide) throws(Failure) {
+    private static func start(_ birth: RuntimeSide, _ context: RuntimeContext) throws(Failure) {
         do throws(Failure) {
             guard birth.currentRecord.hasProcess else {
                 throw Failure(
@@ -83,11 +83,13 @@ package enum Run {
                     subject: "process"
                 )
             }
+            context.log.begin(act: "startProgram")
+            defer { context.log.end(.runtime) }
             try birth.start()
         } catch {
             throw birth.rollBack(after: error)
         }
-        try runPoststartHooks(birth)
+        try runPoststartHooks(birth, context)
     }
 
     /// - Returns: `nil` when there is no service manager to tell anything.
@@ -96,7 +98,7 @@ package enum Run {
     {
         let record = birth.currentRecord
         guard let address = record.notifySocket else { return nil }
-        return try NotifyProxy(in: try context.stateRoot.open(record.id, lock: nil), address: address, context.log)
+        return try NotifyProxy(in: try context.open(record.id, lock: nil), address: address, context.log)
     }
 
     private static func waitForReadiness(
@@ -113,10 +115,12 @@ package enum Run {
         }
     }
 
-    private static func runPoststartHooks(_ birth: RuntimeSide) throws(Failure) {
+    private static func runPoststartHooks(_ birth: RuntimeSide, _ context: RuntimeContext) throws(Failure) {
         let record = birth.currentRecord
         for (index, hook) in record.poststart.map(\.hook).enumerated() {
             do throws(Failure) {
+                context.log.begin(act: "hook", "poststart[\(index)] \(hook.path)")
+                defer { context.log.end(.runtime) }
                 let state = record.hookState.document(status: "running", pid: record.pid)
                 try HookRunner.run(hook, .poststart, index: index, state: state)
             } catch {
@@ -127,7 +131,7 @@ package enum Run {
 
     static func remove(_ record: ContainerRecord, _ inode: UInt64, _ context: RuntimeContext) throws(Failure) {
         // Somebody else may have deleted it meanwhile, and even made another of that name.
-        guard let directory = try context.stateRoot.openIfPresent(record.id, lock: .exclusive),
+        guard let directory = try context.openIfPresent(record.id, lock: .exclusive),
             directory.inode == inode
         else { return }
         try Deletion(record, directory, context.log).run()

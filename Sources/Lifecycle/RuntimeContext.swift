@@ -1,7 +1,10 @@
 // What every command works with, passed and never global.
 
+internal import Configuration
 package import Diagnostics
 package import Launch
+internal import LinuxSystem
+internal import OCISpec
 package import Records
 
 /// The surroundings of one invocation.
@@ -26,6 +29,49 @@ package struct RuntimeContext: Sendable {
         self.stateRoot = stateRoot
         self.log = log
         self.cgroupDriver = cgroupDriver
+    }
+}
+
+// What commands find out before they do anything, with a place in the trace.
+extension RuntimeContext {
+    /// What the decisions depend on.
+    func hostFacts() -> HostFacts {
+        log.begin(act: "probeHost")
+        defer { log.end(.runtime) }
+        return HostProbe.facts()
+    }
+
+    /// Opens a container's directory. Waiting for its lock is a part of this.
+    func open(_ id: String, lock: BorrowedFD.LockKind?) throws(Failure) -> ContainerDirectory {
+        log.begin(act: "openRecord", id)
+        defer { log.end(.runtime) }
+        return try stateRoot.open(id, lock: lock)
+    }
+
+    /// The same, or `nil` when there is no such container.
+    func openIfPresent(_ id: String, lock: BorrowedFD.LockKind?) throws(Failure) -> ContainerDirectory? {
+        log.begin(act: "openRecord", id)
+        defer { log.end(.runtime) }
+        return try stateRoot.openIfPresent(id, lock: lock)
+    }
+
+    /// The container's record; `nil` when its creation was cut off before the first word.
+    func record(in directory: ContainerDirectory) throws(Failure) -> ContainerRecord? {
+        log.begin(act: "readRecord", directory.id)
+        defer { log.end(.runtime) }
+        return try directory.readRecord()
+    }
+
+    /// What the container is doing now.
+    /// - Parameter isLocked: Whether this command itself holds the container's lock.
+    func status(
+        of record: ContainerRecord,
+        in directory: ContainerDirectory,
+        isLocked: Bool
+    ) throws(Failure) -> ContainerStatus {
+        log.begin(act: "findStatus", record.id)
+        defer { log.end(.runtime) }
+        return try ContainerStatus.of(record, in: directory, isLocked: isLocked)
     }
 }
 

@@ -13,8 +13,8 @@ package enum Start {
     /// Starts the program of a created container.
     /// - Parameter notifySocket: The service manager's; `nil` for the one that create was told of.
     package static func run(id: String, notifySocket: String?, _ context: RuntimeContext) throws(Failure) {
-        let directory = try context.stateRoot.open(id, lock: .exclusive)
-        guard let record = try directory.readRecord() else {
+        let directory = try context.open(id, lock: .exclusive)
+        guard let record = try context.record(in: directory) else {
             throw Failure(
                 "cannot start container \(id): its creation was interrupted",
                 .wrongState,
@@ -22,7 +22,7 @@ package enum Start {
                 hint: "apus delete --force \(id)"
             )
         }
-        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        let status = try context.status(of: record, in: directory, isLocked: true)
         if status == .running {
             throw Failure("cannot start an already running container: \(id)", .wrongState, subject: id)
         }
@@ -46,8 +46,8 @@ package enum Start {
         for (index, step) in steps.enumerated() {
             context.log.begin(.runtime, index + 1, of: steps.count, step.name, step.detail)
             do throws(Failure) {
+                defer { context.log.end(.runtime) }
                 try starter.perform(step)
-                context.log.end(.runtime)
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime, about: step.subject)
                 // A startContainer hook fails in init, a poststart hook here.

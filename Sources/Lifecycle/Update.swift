@@ -23,18 +23,20 @@ package enum Update {
 
     /// Changes limits of a created, running or paused container.
     package static func run(id: String, _ source: Source, _ context: RuntimeContext) throws(Failure) {
-        let given = try read(source)
+        let given = try read(source, context.log)
         let (directory, record) = try Pause.openForChange(id, context)
-        let status = try ContainerStatus.of(record, in: directory, isLocked: true)
+        let status = try context.status(of: record, in: directory, isLocked: true)
         guard status != .stopped && status != .creating else {
             throw Failure("container not running: \(id) is \(status.rawValue)", .wrongState, subject: id)
         }
         let kept = try directory.readConfiguration()
         let version = SpecVersion(record.ociVersion) ?? .current
-        let change = try Change(given.withoutPlaceholders(version: version), over: kept, source, version)
+        let change = try plan(given.withoutPlaceholders(version: version), over: kept, source, version, context.log)
         // Kept first: it can be put back whatever happens; of the limits the kernel's answer is not known before.
         try directory.replaceConfiguration(change.configuration)
         do throws(Failure) {
+            context.log.begin(act: "setLimits")
+            defer { context.log.end(.runtime) }
             let cgroup = record.cgroups.placement.makeManager()
             try cgroup.update(change.limits, devices: change.devices)
             for warning in cgroup.warnings { context.log.warning(warning) }
@@ -47,6 +49,18 @@ package enum Update {
             }
             throw failure
         }
+    }
+
+    private static func plan(
+        _ given: Resources,
+        over kept: [UInt8],
+        _ source: Source,
+        _ version: SpecVersion,
+        _ log: Log
+    ) throws(Failure) -> Change {
+        log.begin(act: "plan")
+        defer { log.end(.runtime) }
+        return try Change(given, over: kept, source, version)
     }
 
     /// What is to be done, checked.
@@ -83,7 +97,9 @@ package enum Update {
         }
     }
 
-    private static func read(_ source: Source) throws(Failure) -> Resources {
+    private static func read(_ source: Source, _ log: Log) throws(Failure) -> Resources {
+        log.begin(act: "readLimits", source.name)
+        defer { log.end(.runtime) }
         guard case .file(let path) = source else {
             if case .options(let resources, _) = source { return resources }
             return Resources()

@@ -3,12 +3,12 @@
 internal import Diagnostics
 internal import LinuxSystem
 
-/// The trace of one command, from the making of this value to `write`.
+/// The trace of one command, from the first instruction of the process to `write`.
 struct TraceFile {
     private let path: String?
     private let log: Log
     private let command: String
-    private let begin = Trace.now
+    private let begin: Int64
 
     /// - Parameters:
     ///   - path: A file, written anew; or a directory that gets a file named after the command.
@@ -16,7 +16,16 @@ struct TraceFile {
     init(_ path: String?, _ log: Log, command: String) {
         self.path = path
         self.log = log
-        self.command = command
+        self.command = command.isEmpty ? "apus" : command
+        let now = Trace.now
+        let (first, seal, second) = Processes.startTimes
+        begin = first == 0 ? now : first
+        guard let trace = log.trace, first != 0 else { return }
+        if second != 0 {
+            trace.add(.runtime, "seal", begin: first, end: seal)
+            trace.add(.runtime, "executeSealed", begin: seal, end: second)
+        }
+        trace.add(.runtime, "reachMain", begin: second == 0 ? first : second, end: now)
     }
 
     func write() {

@@ -38,9 +38,9 @@ struct Verbs {
         case .events(let options): try events(options)
         case .checkpoint(let settings, let id): try Checkpoint.run(id: try checked(id), settings, try context())
         case .restore(let options, let settings, let id): return try restore(options, settings, id)
-        case .spec(let options): try SpecFile.write(options)
+        case .spec(let options): try spec(options)
         case .explain(let options): try explain(options)
-        case .features: try print(try FeaturesReport.text(libseccomp: SeccompFilter.libraryVersion))
+        case .features: try features()
         case .version: try print(Version.text(libseccomp: SeccompFilter.libraryVersion))
         case .text(let text): try print(text)
         }
@@ -48,6 +48,8 @@ struct Verbs {
     }
 
     func print(_ text: String) throws(Failure) {
+        log.begin(act: "print")
+        defer { log.end(.runtime) }
         try attempt("write to standard output", .write) { () throws(Errno) in try BorrowedFD.standardOutput.write(text)
         }
     }
@@ -80,8 +82,23 @@ struct Verbs {
     /// As `context`, for the verbs that make processes of a container: from here on this is the sealed copy.
     private func sealedContext() throws(Failure) -> RuntimeContext {
         let context = try context()
+        log.begin(act: "checkSeal")
+        defer { log.end(.runtime) }
         try SealedSelf.ensure(arguments: arguments)
         return context
+    }
+
+    private func spec(_ options: SpecOptions) throws(Failure) {
+        log.begin(act: "writeSpec", options.bundle)
+        defer { log.end(.runtime) }
+        try SpecFile.write(options)
+    }
+
+    private func features() throws(Failure) {
+        log.begin(act: "collectFeatures")
+        let text = try FeaturesReport.text(libseccomp: SeccompFilter.libraryVersion)
+        log.end(.runtime)
+        try print(text)
     }
 
     private func start(_ id: String) throws(Failure) {

@@ -53,6 +53,77 @@ struct TraceTests {
         }
     }
 
+    /// What is no step of a birth: each command says where its time went, from the process's first instruction on.
+    @Test func everyCommandIsTraced() throws {
+        try Sandbox.use("acts") { box in
+            try box.configure(box.document("sleep 100"))
+            let file = "\(box.directory)/trace.json"
+            func acts(_ words: String..., status: Int32 = 0) throws -> [String] {
+                let outcome = try box.start(["--trace", file] + words).wait()
+                #expect(outcome.status == status, "\(words): \(outcome)")
+                let events = try Self.events(file)
+                try FileManager.default.removeItem(atPath: file)
+                return events.filter { $0.ph == "X" }.dropFirst().map(\.name)
+            }
+            let sealed = ["seal", "executeSealed", "reachMain", "checkSeal"]
+            let found = ["reachMain", "openRecord", "readRecord"]
+            let creation = try acts("create", box.id)
+            #expect(creation.starts(with: sealed + ["probeHost", "readConfig", "decodeConfig", "checkConfig", "plan"]))
+            #expect(try acts("start", box.id).starts(with: found + ["findStatus", "openGate"]))
+            #expect(try acts("state", box.id) == found + ["findStatus", "print"])
+            #expect(try acts("list") == found + ["findStatus", "print"])
+            let execution = try acts("exec", box.id, "true")
+            #expect(execution.starts(with: sealed + ["openRecord", "readRecord", "findStatus", "plan"]))
+            #expect(execution.contains("waitForProgram") && execution.last == "execute")
+            #expect(try acts("ps", box.id) == found + ["readProcesses", "runPS", "print"])
+            #expect(try acts("pause", box.id) == found + ["findStatus", "freeze"])
+            #expect(try acts("resume", box.id) == found + ["findStatus", "thaw"])
+            let update = ["reachMain", "readLimits", "openRecord", "readRecord", "findStatus", "plan", "setLimits"]
+            #expect(try acts("update", "--memory", "100000000", box.id) == update)
+            #expect(try acts("events", "--stats", box.id) == found + ["readStatistics", "print"])
+            #expect(try acts("kill", box.id, "KILL") == found + ["sendSignal"])
+            try box.waitFor(status: "stopped")
+            let deletion = ["findStatus", "endProcesses", "removeCgroup", "removeRecord"]
+            #expect(try acts("delete", box.id) == found + deletion)
+            #expect(try acts("state", box.id, status: 1) == ["reachMain", "openRecord"])
+            #expect(try acts("features") == ["reachMain", "collectFeatures", "print"])
+            let explanation = ["reachMain", "probeHost", "readConfig", "decodeConfig", "checkConfig", "plan", "print"]
+            #expect(try acts("explain") == explanation)
+        }
+    }
+
+    /// The step that failed ends there, and what is taken back is in the trace too.
+    @Test func aFailureIsTraced() throws {
+        try Sandbox.use("untold") { box in
+            var document = box.document("true")
+            document["hooks"] = ["createRuntime": [["path": "/bin/false"]]]
+            try box.configure(document)
+            let file = "\(box.directory)/trace.json"
+            #expect(try box.apus("--trace", file, "run", box.id).status == 1)
+            let steps = try Self.events(file).filter { $0.ph == "X" && $0.tid == 1 }
+            let hook = try #require(steps.last { $0.name == "hook" })
+            let undone = steps.filter { $0.name == "undo" }
+            #expect(undone.compactMap { $0.args?["detail"] } == ["endProcesses", "removeCgroup", "removeRecord"])
+            for step in undone {
+                let begin = try #require(step.ts), before = try #require(hook.ts), length = try #require(hook.dur)
+                #expect(begin >= before + length, "the hook had ended")
+            }
+        }
+    }
+
+    /// What the first start tells the second is nobody else's.
+    @Test func hooksDoNotInheritTheTimes() throws {
+        try Sandbox.use("times") { box in
+            let variables = "\(box.directory)/variables"
+            var document = box.document("true")
+            document["hooks"] = ["createRuntime": [["path": "/bin/sh", "args": ["sh", "-c", "env > \(variables)"]]]]
+            try box.configure(document)
+            #expect(try box.apus("--trace", "\(box.directory)/trace.json", "run", box.id).status == 0)
+            let text = try #require(box.contents(variables))
+            #expect(text.contains("APUS_TEST_ID=") && !text.contains("_APUS"))
+        }
+    }
+
     /// For engines: the variable, and a directory, in which no command overwrites another's file.
     @Test func aDirectoryGetsAFileForEachCommand() throws {
         try Sandbox.use("traces") { box in

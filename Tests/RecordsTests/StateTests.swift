@@ -26,7 +26,7 @@ func record(_ id: String, annotation: String = "value") throws -> ContainerRecor
     ]
     let bytes = [UInt8](try JSONSerialization.data(withJSONObject: document))
     let spec = try JSON.JSONDecoder().decode(RuntimeSpec.self, from: bytes)
-    var record = ContainerRecord(
+    return ContainerRecord(
         id: id,
         configuration: try Validator.configuration(from: spec, bundle: "/bundle", facts: HostFacts()),
         bundle: "/bundle",
@@ -39,9 +39,6 @@ func record(_ id: String, annotation: String = "value") throws -> ContainerRecor
             isRootless: true
         )
     )
-    record.pid = 42
-    record.startTime = .max
-    return record
 }
 
 /// The first line of what the body throws.
@@ -63,11 +60,11 @@ struct StateTests {
         try withStateRoot { root in
             let directory = try root.reserve("web")
             #expect(try directory.readRecord() == nil)
-            var written = try record("web", annotation: annotation)
+            let written = try record("web", annotation: annotation)
             try directory.write(written)
-            #expect(try directory.readRecord()?.phase == .creating)
-            written.startTime = .max
-            try directory.write(written)
+            let first = try #require(try directory.readRecord())
+            #expect(first.phase == .creating && first.pid == 0)
+            try directory.recordProcess(pid: 42, startTime: .max)
             try directory.markCreated()
             let read = try #require(try directory.readRecord())
             #expect(read.phase == .created)

@@ -52,8 +52,8 @@ struct PlanTests {
             Self.mount(.bind(recursive: true), "/data", source: "/srv", words: ["rbind", "ro"]) { $0.set = .readOnly },
         ])
         c.root.readonly = true
-        c.maskedPaths = ["/proc/kcore", "/proc/kcore", "/sys/firmware"]
-        c.readonlyPaths = ["/proc/sys", "/proc/sys"]
+        c.maskedPaths = ["/proc/kcore", "/sys/firmware"]
+        c.readonlyPaths = ["/proc/sys"]
         #expect(
             Self.text(RootfsPlan.beforePivot(c, HostFacts())) == [
                 "setPropagation / rslave",

@@ -17,6 +17,7 @@
 
 // Set for the sealed copy (seal.c) and taken out of what hooks inherit (Launch/SealedSelf.swift).
 #define CLINUX_SEAL_MARKER "_APUS_SEALED"
+#define CLINUX_SEAL_TIMES "_APUS_STARTED"
 
 // Files
 
@@ -98,6 +99,10 @@ long clinux_fsopen(const char *CLINUX_NONNULL type, unsigned flags);
 long clinux_fsconfig(int fd, unsigned command, const char *CLINUX_NULLABLE key, const void *CLINUX_NULLABLE value, int aux);
 long clinux_fsmount(int fd, unsigned flags, unsigned attributes);
 long clinux_mount_setattr(int dir, const char *CLINUX_NONNULL path, unsigned flags, const struct clinux_mount_attr *CLINUX_NONNULL attr);
+
+/// Of a traced command (seal.c): when its first start began (0), when that started the sealed copy (1), and when the copy
+/// began (2). Nanoseconds since 1970; 0 when there was no such moment.
+long long clinux_start_time(int which);
 
 // Memory: hints that save page faults; nothing depends on them.
 
