@@ -115,6 +115,19 @@ struct StateTests {
         }
     }
 
+    @Test func aDamagedProcessIsSaidToBe() throws {
+        try withStateRoot { root in
+            let directory = try root.reserve("web")
+            try directory.write(try record("web"))
+            for target in ["42", "42 ", " 7", "x 7", "42 7 8"] {
+                let link = directory.path + "/init"
+                try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+                #expect(failure { _ = try directory.readRecord() } == "\(link) is damaged", "\(target)")
+                try FileManager.default.removeItem(atPath: link)
+            }
+        }
+    }
+
     /// Readers while a writer writes: each sees a whole record.
     @Test func noReaderSeesHalfARecord() throws {
         try withStateRoot { root in
