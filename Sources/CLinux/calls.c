@@ -22,7 +22,6 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -153,20 +152,6 @@ long clinux_fsmount(int fd, unsigned flags, unsigned attributes) { RETURN(syscal
 
 long clinux_mount_setattr(int dir, const char *path, unsigned flags, const struct clinux_mount_attr *attr) {
     RETURN(syscall(SYS_mount_setattr, dir, path, flags, attr, sizeof *attr));
-}
-
-// Memory
-
-void clinux_prepare_heap(void) {
-    // Less than malloc takes from mmap, and the pad on top of it, which is not given back when the piece is.
-    enum { PIECE = 120 << 10, PAD = 64 << 10 };
-    mallopt(M_TOP_PAD, PAD);
-    mallopt(M_TRIM_THRESHOLD, 4 << 20);
-    char *piece = malloc(PIECE);
-    if (piece == NULL) return;
-    uintptr_t start = (uintptr_t)piece & ~(uintptr_t)4095;
-    madvise((void *)start, PIECE + PAD, MADV_POPULATE_WRITE);
-    free(piece);
 }
 
 // Namespaces and processes

@@ -14,7 +14,6 @@
 #include <linux/mount.h>
 #include <linux/stat.h>
 #include <stddef.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 // No builtin: the compiler would call memcpy, strlen and the like. No stack protector: it needs the thread pointer.
@@ -22,9 +21,6 @@
 
 // The kernel takes at most 255 bytes as the value of a mount option; a longer path means no overlay.
 enum { MAXIMUM_LAYERS = 256, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6 };
-
-// How much stack a birth uses, about.
-enum { STACK_SIZE = 48 << 10 };
 
 #if defined(__x86_64__)
 __asm__(".section .text.clinux_start,\"ax\"\n.globl clinux_start\n.type clinux_start, @function\nclinux_start:\n"
@@ -169,32 +165,6 @@ EARLY void read_times(const char *text) {
     }
 }
 
-// What follows maps in a few calls what a start is known to touch: every page fault costs about 2 microseconds, and a
-// run had 350. A hint: where the kernel is too old for it nothing happens.
-extern char __data_start[], __TMC_END__[], __bss_start[], _end[];
-void clinux_start(void);
-
-// Ends the functions that Benchmarks/link-order.txt puts side by side. Never called; a body that no other function has, or
-// the linker would make them one.
-__attribute__((used, noinline, section(".text.clinux_end_of_hot_text"))) void clinux_end_of_hot_text(void) { __asm__ volatile(".ascii \"hot text ends here\""); }
-
-EARLY void populate(const void *from, const void *to, long advice) {
-    unsigned long start = (unsigned long)from & ~4095UL, end = ((unsigned long)to + 4095) & ~4095UL;
-    // In a build that does not order its functions the end may be anywhere.
-    if (start < end && end - start < 3 << 19) call(SYS_madvise, (long)start, (long)(end - start), advice, 0, 0);
-}
-
-/// In a child, whose page tables have none of the text.
-void clinux_map_hot_text(void) { populate((void *)clinux_start, (void *)clinux_end_of_hot_text, MADV_POPULATE_READ); }
-
-EARLY void map_hot_memory(long *stack) {
-    // What Swift's runtime remembers of each type is all over .data; the constants behind it are not to be copied.
-    populate(__data_start, __TMC_END__, MADV_POPULATE_WRITE);
-    populate(__bss_start, _end, MADV_POPULATE_WRITE);
-    populate((char *)stack - STACK_SIZE, stack, MADV_POPULATE_WRITE);
-    clinux_map_hot_text();
-}
-
 /// `stack` is what the kernel left: argc, the arguments, NULL, the environment, NULL. Returns unless it starts again.
 __attribute__((no_builtin, no_stack_protector, used)) void clinux_start_sealed(long *stack) {
     long argc = *stack;
@@ -211,7 +181,6 @@ __attribute__((no_builtin, no_stack_protector, used)) void clinux_start_sealed(l
     }
     if (is_second) {
         if (times_of_first != NULL && start_times[0] != 0) read_times(times_of_first);
-        map_hot_memory(stack);
         return;
     }
     long sealed = open_sealed();

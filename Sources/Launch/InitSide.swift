@@ -57,7 +57,6 @@ final class InitSide {
 
     /// Performs every step; reports the one that fails.
     func live() -> Never {
-        HotMemory.mapText()
         resources.closeRuntimeSide()
         try? Processes.setName("apus:[2:INIT]")
         for (index, step) in steps.enumerated() {

@@ -9,10 +9,7 @@ internal import LinuxSystem
 package enum SealedSelf {
     /// Returns in a process that runs from a sealed copy; starts this program again from one in memory if it does not.
     package static func ensure(arguments: [String]) throws(Failure) {
-        if try isSealed() {
-            HotMemory.prepareHeap()
-            return
-        }
+        if try isSealed() { return }
         let sealed = try attempt("copy the program to sealed memory", .memfdCreate) { () throws(Errno) in
             try memoryCopy()
         }

@@ -104,12 +104,6 @@ long clinux_mount_setattr(int dir, const char *CLINUX_NONNULL path, unsigned fla
 /// began (2). Nanoseconds since 1970; 0 when there was no such moment.
 long long clinux_start_time(int which);
 
-// Memory: hints that save page faults; nothing depends on them.
-
-/// Maps the functions that a birth executes; for a child, whose page tables have none of the text.
-void clinux_map_hot_text(void);
-/// Makes the heap as large as a birth needs it, in one go.
-void clinux_prepare_heap(void);
 /// Finds selinuxfs for libselinux; to be called before anything of it (startup.c).
 void clinux_prepare_selinux(void);
 
