@@ -25,23 +25,28 @@ package struct ContainerEntry: Equatable, Sendable {
 
     /// The namespaces of a process that are not this one's own.
     package static func kinds(of pid: CInt) throws(Failure) -> [NamespaceKind] {
-        var kinds: [NamespaceKind] = []
-        for kind in NamespaceKind.allCases {
-            let own = try inode("/proc/self/ns/\(kind.procName)")
-            if try inode("/proc/\(pid)/ns/\(kind.procName)") != own { kinds.append(kind) }
-        }
-        return kinds
+        let own = try namespaces("/proc/self/ns")
+        let other = try namespaces("/proc/\(pid)/ns")
+        return NamespaceKind.allCases.enumerated().filter { own[$0.offset] != other[$0.offset] }.map(\.element)
     }
 
-    /// `nil` when this kernel has no such namespaces.
-    private static func inode(_ path: String) throws(Failure) -> UInt64? {
-        do throws(Errno) {
-            return try BorrowedFD.workingDirectory.facts(of: path, following: true).inode
-        } catch .ENOENT {
-            return nil
-        } catch {
-            throw Failure("look at the namespace \(path)", .statx, error)
+    /// `net:[4026531840]` for each kind; `nil` where this kernel has none. The links' texts say as much as the inodes that
+    /// they lead to, without making those.
+    private static func namespaces(_ path: String) throws(Failure) -> [String?] {
+        let directory = try attempt("open \(path)", .open) { () throws(Errno) in
+            try BorrowedFD.workingDirectory.open(path, [.path, .directory])
         }
+        var names: [String?] = []
+        for kind in NamespaceKind.allCases {
+            do throws(Errno) {
+                names.append(try directory.borrowed.readLink(kind.procName))
+            } catch .ENOENT {
+                names.append(nil)
+            } catch {
+                throw Failure("look at the namespace \(path)/\(kind.procName)", .readlink, error)
+            }
+        }
+        return names
     }
 }
 
