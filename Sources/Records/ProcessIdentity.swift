@@ -15,7 +15,10 @@ package enum ProcessIdentity {
     }
 
     /// The present boot's identifier.
-    package static func bootID() throws(Failure) -> String {
+    package static func bootID() throws(Failure) -> String { try presentBoot.get() }
+
+    /// Read once: `list` asks for every container.
+    private static let presentBoot = Result { () throws(Failure) in
         let bytes = try attempt("read the boot's identifier", .read) { () throws(Errno) in
             try BorrowedFD.workingDirectory.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64)
         }
