@@ -78,7 +78,7 @@ struct UnifiedUpdateTests {
             try cgroups.manager.create()
             try cgroups.manager.apply(ResourceConfiguration())
             let kmsg = DeviceRule(allow: true, kind: .character, major: 1, minor: 11, access: .read)
-            for round in 0..<70 {
+            for round in 0..<10_000 {
                 let (old, new) = round % 2 == 0 ? ([], [kmsg]) : ([kmsg], [])
                 let manager = cgroups.manager.placement.makeManager()
                 try manager.update(ResourceConfiguration(), devices: DeviceChange(from: old, to: new))
