@@ -95,8 +95,10 @@ def _work(cases, queue, writer, number, settings):
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)
         queue, writer = fcntl.fcntl(queue, fcntl.F_DUPFD_CLOEXEC, 20), fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 20)
         _reserve_descriptors()
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("50")  # so that "not changed" differs from "set to 0"
+        # So that "not changed" differs from "set to 0". With CAP_SYS_RESOURCE it would also become the least that an
+        # ordinary user may set.
+        with kernel.without_capability(kernel.CAP_SYS_RESOURCE), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("50")
         runtime = Runtime(settings.program, settings.root_flags, state_root, settings.uid, runtime_directory,
                           settings.timeout)
         while chosen := os.read(queue, 4):
