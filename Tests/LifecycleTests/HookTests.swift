@@ -129,7 +129,8 @@ struct HookTests {
     @Test func waitingCostsNothing() throws {
         try Sandbox.use("hookidle") { box in
             var document = box.document("true")
-            let script = "exec 2>&- <&-; : > \(box.directory)/begun; while [ ! -e \(box.directory)/go ]; do sleep 0.1; done"
+            let wait = "while [ ! -e \(box.directory)/go ]; do sleep 0.1; done"
+            let script = "exec 2>&- <&-; : > \(box.directory)/begun; \(wait)"
             document["hooks"] = ["createRuntime": [Self.hook(script)]]
             try box.configure(document)
             let create = try box.start(["create", box.id])
