@@ -223,23 +223,25 @@ final class CgroupDirectory {
 
     /// The processes of this cgroup and of all below it. A process that leaves or comes meanwhile may be missing.
     func processes() throws(Failure) -> [CInt] {
-        var found = Set(try ownProcesses())
+        // Those of threaded cgroups are in the list of the one above that is not threaded; alone, it has but threads.
+        var own = try members("cgroup.procs")
+        if own == nil { own = try members("cgroup.threads") }
+        var found = Set(own ?? [])
         for path in try descendants() {
-            guard let next = try descendant(path) else { continue }
-            found.formUnion(try next.ownProcesses())
+            guard let next = try descendant(path), let inner = try next.members("cgroup.procs") else { continue }
+            found.formUnion(inner)
         }
         return found.sorted()
     }
 
-    private func ownProcesses() throws(Failure) -> [CInt] {
-        var text: String?
+    /// The processes or threads that a file lists; `nil` where a threaded v2 cgroup does not name its processes.
+    private func members(_ file: String) throws(Failure) -> [CInt]? {
         do throws(Failure) {
-            text = try readIfPresent("cgroup.procs")
+            // A process outside this pid namespace is shown as 0.
+            let text = try readIfPresent(file) ?? ""
+            return text.parts(separatedBy: "\n").compactMap { CInt($0) }.filter { $0 > 0 }
         } catch  where error.errno == .ENOTSUP {
-            // A threaded v2 cgroup does not name processes.
-            text = try readIfPresent("cgroup.threads")
+            return nil
         }
-        // A process outside this pid namespace is shown as 0.
-        return (text ?? "").parts(separatedBy: "\n").compactMap { CInt($0) }.filter { $0 > 0 }
     }
 }

@@ -24,6 +24,11 @@ package protocol CgroupManager: AnyObject {
     /// hold from then on as far as systemd knows them; `apply` sets them all.
     func startScope(_ request: ScopeRequest) throws(Failure)
 
+    /// Has a further process put into the cgroups of a scope, which this process may not do: see
+    /// `CgroupPlacement.needsSystemdToEnter`.
+    /// - Parameter process: Of the same user, by its number in the runtime's pid namespace.
+    func attach(_ process: CInt) throws(Failure)
+
     /// Sets the limits and the device rules. Also on a running container: a limit that is absent is not touched.
     /// - Throws: A failure that names the key: `set linux.resources.memory.limit to 4096 (write, memory.limit_in_bytes)`.
     func apply(_ resources: ResourceConfiguration) throws(Failure)
@@ -107,6 +112,10 @@ package struct ScopeRequest: Sendable {
 extension CgroupManager {
     package func startScope(_ request: ScopeRequest) throws(Failure) {
         throw Failure("start a scope: these cgroups are not made by systemd")
+    }
+
+    package func attach(_ process: CInt) throws(Failure) {
+        throw Failure("move process \(process) into a scope: these cgroups are not made by systemd")
     }
 
     package var warnings: [String] { [] }

@@ -94,6 +94,13 @@ package final class SystemdDriver: CgroupManager {
         started = request.resources
     }
 
+    package func attach(_ process: CInt) throws(Failure) {
+        let components = placement.locations.first?.path.split(separator: "/" as Character) ?? []
+        let inner = components.drop { $0 != scope.name.unit }.dropFirst()
+        try talk().attach(process, to: scope.name.unit, below: inner.map { "/\($0)" }.joined())
+        _ = try verify(process)
+    }
+
     private func translation(_ systemd: SystemdConversation) throws(Failure) -> SystemdTranslation {
         SystemdTranslation(
             isUnified: placement.mode == .unified,

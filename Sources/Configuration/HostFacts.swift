@@ -21,6 +21,8 @@ package struct HostFacts: Equatable, Sendable {
     package var isInUserNamespace: Bool
     package var cgroupMode: CgroupMode
     package var appArmorIsEnabled: Bool
+    /// Whether this process itself is under an AppArmor profile.
+    package var isConfinedByAppArmor: Bool
     package var seLinuxIsEnabled: Bool
 
     package init(
@@ -29,6 +31,7 @@ package struct HostFacts: Equatable, Sendable {
         isInUserNamespace: Bool = false,
         cgroupMode: CgroupMode = .unified,
         appArmorIsEnabled: Bool = false,
+        isConfinedByAppArmor: Bool = false,
         seLinuxIsEnabled: Bool = false
     ) {
         self.effectiveUserID = effectiveUserID
@@ -36,6 +39,7 @@ package struct HostFacts: Equatable, Sendable {
         self.isInUserNamespace = isInUserNamespace
         self.cgroupMode = cgroupMode
         self.appArmorIsEnabled = appArmorIsEnabled
+        self.isConfinedByAppArmor = isConfinedByAppArmor
         self.seLinuxIsEnabled = seLinuxIsEnabled
     }
 

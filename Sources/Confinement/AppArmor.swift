@@ -15,6 +15,25 @@ package enum AppArmor {
         return answer == Array("Y".utf8)
     }
 
+    /// Whether this process is under a profile; to be asked in the runtime, in the host's mount namespace. A profile in
+    /// the mode "unconfined" restricts nothing.
+    package static var confinesThisProcess: Bool {
+        for path in ["/proc/self/attr/apparmor/current", "/proc/self/attr/current"] {
+            guard let file = try? BorrowedFD.workingDirectory.open(path, .readOnly),
+                let bytes = try? file.borrowed.read(upTo: 4096)
+            else { continue }
+            return isConfinement(bytes)
+        }
+        return false
+    }
+
+    /// What the kernel says of a process: `unconfined`, or `NAME (MODE)`, with or without a line break.
+    package static func isConfinement(_ text: [UInt8]) -> Bool {
+        let words = text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") || $0 == 0 }
+        guard let last = words.last else { return false }
+        return !last.elementsEqual((words.count == 1 ? "unconfined" : "(unconfined)").utf8)
+    }
+
     /// Refuses a profile that would silently not be applied.
     static func check(_ profile: String?, isEnabled: Bool) throws(Failure) {
         // Without the module every process is unconfined: that wish is granted.
@@ -27,9 +46,14 @@ package enum AppArmor {
         )
     }
 
-    /// Asks for a change of profile at the next execve; see aa_change_onexec(2).
-    static func setExecProfile(_ profile: String, _ proc: borrowing ProcHandle?) throws(Failure) {
-        let command = "exec \(profile)"
+    /// Asks for a change of profile at the next execve; see aa_change_onexec(2) and aa_stack_onexec(2).
+    /// - Parameter stacked: Whether the profile is added to the one that this process has.
+    static func setExecProfile(
+        _ profile: String,
+        stacked: Bool,
+        _ proc: borrowing ProcHandle?
+    ) throws(Failure) {
+        let command = "\(stacked ? "stack" : "exec") \(profile)"
         do throws(Failure) {
             try ProcAttribute.write(command, to: "self/attr/apparmor/exec", proc) { refusal(profile, $0) }
         } catch {

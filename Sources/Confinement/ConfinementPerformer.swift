@@ -20,7 +20,8 @@ extension ConfinementStep {
         case .joinSessionKeyring(let name, let search): try SessionKeyring.join(name, search)
         case .setOOMScoreAdjustment(let score): try OOMScore.set(score, proc)
         case .setSysctls(let settings): try Sysctls.set(settings)
-        case .setAppArmorProfile(let profile): try AppArmor.setExecProfile(profile, proc)
+        case .setAppArmorProfile(let profile, let stacked):
+            try AppArmor.setExecProfile(profile, stacked: stacked, proc)
         case .setNoNewPrivileges: try Scheduling.setNoNewPrivileges()
         case .setScheduler(let attributes): try Scheduling.set(attributes)
         case .setIOPriority(let value): try Scheduling.setIOPriority(value)

@@ -87,7 +87,9 @@ package struct ConfinementPlan: Equatable, Sendable {
     private static func inside(_ request: ConfinementRequest) -> [ConfinementStep] {
         var steps: [ConfinementStep] = []
         if let profile = request.process.apparmorProfile, !profile.isEmpty, request.host.appArmorIsEnabled {
-            steps.append(.setAppArmorProfile(profile))
+            // With no_new_privs the kernel refuses to leave a profile, but lets another be stacked upon it.
+            let stacked = request.process.noNewPrivileges && request.host.isConfinedByAppArmor
+            steps.append(.setAppArmorProfile(profile, stacked: stacked))
         }
         if !request.sysctls.isEmpty { steps.append(.setSysctls(request.sysctls)) }
         return steps

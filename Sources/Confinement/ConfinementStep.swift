@@ -13,7 +13,8 @@ package enum ConfinementStep: Equatable, Sendable {
     /// -1000 to 1000; see proc_pid_oom_score_adj(5).
     case setOOMScoreAdjustment(Int)
     case setSysctls([SysctlSetting])
-    case setAppArmorProfile(String)
+    /// Sets the profile that the next execve brings: instead of the runtime's own one, or stacked upon it.
+    case setAppArmorProfile(String, stacked: Bool)
     case setNoNewPrivileges
     case setScheduler(SchedulerAttributes)
     /// Class in bits 13 up, level below; see ioprio_set(2).
@@ -89,7 +90,7 @@ extension ConfinementStep {
         case .joinSessionKeyring(let name, let search): "\(name), searchable by \(search)"
         case .setOOMScoreAdjustment(let score): "\(score)"
         case .setSysctls(let settings): settings.map { "\($0.path)=\($0.value)" }.joined(separator: " ")
-        case .setAppArmorProfile(let profile): profile
+        case .setAppArmorProfile(let profile, let stacked): stacked ? "\(profile), stacked" : profile
         case .setNoNewPrivileges: ""
         case .setScheduler(let attributes): attributes.confinementText
         case .setIOPriority(let value): "class \(value >> 13), level \(value & 0x1fff)"

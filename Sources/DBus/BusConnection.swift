@@ -98,23 +98,32 @@ package final class BusConnection {
             let text = String(byte, radix: 16)
             return text.utf8.count == 1 ? "0" + text : text
         }
+        // A systemd that finds BEGIN and a message together leaves the message lying until something else comes. Its
+        // own clients say BEGIN ahead of the answer, so that nothing can follow closely; a bus daemon need not be
+        // spoken to like that.
+        let isEarly = address.isDirect
         // The NUL byte is what the kernel's credentials come with.
-        var answer = try ask("\0AUTH EXTERNAL \(digits.joined())")
+        var answer = try ask("\0AUTH EXTERNAL \(digits.joined())" + (isEarly ? "\r\nBEGIN" : ""))
         if answer.utf8.starts(with: "REJECTED".utf8) {
+            if isEarly { _ = try answerLine() }
             // In nested user namespaces the number may be another there: then let the kernel's credentials say it.
-            answer = try ask("AUTH EXTERNAL")
-            if answer.utf8.starts(with: "DATA".utf8) { answer = try ask("DATA") }
+            answer = try ask("AUTH EXTERNAL" + (isEarly ? "\r\nDATA\r\nBEGIN" : ""))
+            if answer.utf8.starts(with: "DATA".utf8) { answer = try isEarly ? answerLine() : ask("DATA") }
         }
         guard answer.utf8.starts(with: "OK ".utf8) || answer == "OK" else {
             throw Failure(
                 "\(Self.authentication) as user \(uid) on \(address): the answer is \"\(Self.shown(answer))\""
             )
         }
-        try socket.send(Array("BEGIN\r\n".utf8), for: Self.authentication)
+        if !isEarly { try socket.send(Array("BEGIN\r\n".utf8), for: Self.authentication) }
     }
 
     private func ask(_ line: String) throws(Failure) -> String {
         try socket.send(Array("\(line)\r\n".utf8), for: Self.authentication)
+        return try answerLine()
+    }
+
+    private func answerLine() throws(Failure) -> String {
         let answer = try socket.receiveLine(limit: Self.longestLine, for: Self.authentication)
         return String(decoding: answer, as: UTF8.self)
     }

@@ -77,6 +77,13 @@ package enum Hints {
             "a cgroup that has controllers enabled for its children cannot hold processes itself"
         ),
         Row(
+            [.write],
+            .EACCES,
+            "enter",
+            "an ordinary user may move a process only within the cgroups that were delegated to it: call the runtime in "
+                + "them, as with systemd-run --user --scope -p Delegate=yes"
+        ),
+        Row(
             [.mkdir],
             .ENOSPC,
             "cgroup",

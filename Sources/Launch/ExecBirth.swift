@@ -19,7 +19,7 @@ extension Birth {
         // What needs the runtime's powers or its view of the host.
         if let label = process?.selinuxLabel { steps.append(.checkLabel(label, key: "process.selinuxLabel")) }
         if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
-        if !e.cgroups.isEmpty { steps.append(.openCgroup(e.cgroups)) }
+        if !e.cgroups.isEmpty && !e.isPlacedBySystemd { steps.append(.openCgroup(e.cgroups)) }
         switch r.console {
         case .none: break
         case .socket(let path): steps.append(.connectConsole(path: path))
@@ -30,7 +30,9 @@ extension Birth {
 
         // The process is born, and does its own list.
         if e.needsIntermediate {
-            steps += [.cloneIntermediate, .waitFor(.born), .findProcess]
+            steps.append(.cloneIntermediate)
+            if e.isPlacedBySystemd { steps += [.attachToScope(e.cgroups), .tell(.placed)] }
+            steps += [.waitFor(.born), .findProcess]
         } else {
             // ORDER: the container's processes see it as soon as it is born.
             steps.append(.becomeUntraceable)
@@ -57,7 +59,7 @@ extension Birth {
         var steps: [IntermediateStep] = [.dieWithParent]
         // ORDER: the files of an untraceable process are root's.
         if let value = c.process?.oomScoreAdjustment { steps.append(.setOOMScoreAdjustment(value)) }
-        steps += [.joinCgroup, .becomeUntraceable, .joinContainer(e.kinds)]
+        steps += [e.isPlacedBySystemd ? .waitFor(.placed) : .joinCgroup, .becomeUntraceable, .joinContainer(e.kinds)]
         if e.kinds.contains(.user) { steps.append(.becomeRoot) }
         return steps + [.cloneInit([]), .tell(.born)]
     }

@@ -17,10 +17,15 @@ package struct ContainerEntry: Equatable, Sendable {
     /// entered that is not in it, only its children are.
     package let needsIntermediate: Bool
 
-    package init(kinds: [NamespaceKind], cgroups: [String], _ facts: HostFacts) {
+    /// Whether systemd puts the process into the cgroups, because the runtime may not.
+    package let isPlacedBySystemd: Bool
+
+    package init(kinds: [NamespaceKind], cgroups: [String], isPlacedBySystemd: Bool = false, _ facts: HostFacts) {
         self.kinds = kinds
         self.cgroups = cgroups
-        needsIntermediate = kinds.contains(.pid) && facts.effectiveUserID != 0
+        self.isPlacedBySystemd = isPlacedBySystemd
+        // Only a process that still is the runtime's user's can be moved by systemd.
+        needsIntermediate = kinds.contains(.pid) && facts.effectiveUserID != 0 || isPlacedBySystemd
     }
 
     /// The namespaces of a process that are not this one's own.

@@ -27,6 +27,7 @@ package final class ExecSide {
     private var received: CInt = 0
     /// Whether the process ended without a word.
     private var wasKilled = false
+    private var intermediatePID: CInt = 0
     private let processPIDFD = FDTable()
     private let intermediatePIDFD = FDTable()
     private let memoryKills: MemoryKills
@@ -135,6 +136,7 @@ package final class ExecSide {
         case .checkLabel(let label, let key): try SELinux.validate(label, of: key)
         case .compileFilter: try resources.compileFilter(configuration, stateRoot, log)
         case .openCgroup: resources.cgroupEntry = CgroupEntry(try cgroup.openJoin(subgroups: subgroups))
+        case .attachToScope: try cgroup.attach(intermediatePID)
         case .connectConsole(let path): try resources.connectConsole(path)
         case .makeConsoleSocket: try resources.makeConsoleSocket()
         case .setAffinity(let cpus): try Affinity.set(cpus, "initial")
@@ -178,6 +180,7 @@ extension ExecSide {
         let child = try attempt("clone the intermediate process", .clone3) { () throws(Errno) in
             try Processes.clone { side.live() }
         }
+        intermediatePID = child.pid
         intermediatePIDFD.add(child.takeDescriptor())
         resources.closeChildSide()
     }

@@ -10,6 +10,8 @@ package enum ExecStep: StepText {
     case compileFilter(rules: Int)
     /// Opens what the process needs to be in the container's cgroup.
     case openCgroup([String])
+    /// Has systemd move the intermediate process, where the runtime may not.
+    case attachToScope([String])
     case connectConsole(path: String)
     case makeConsoleSocket
     /// `process.execCPUAffinity.initial`, which the process inherits.
@@ -35,6 +37,7 @@ package enum ExecStep: StepText {
         case .checkLabel: "checkLabel"
         case .compileFilter: "compileFilter"
         case .openCgroup: "openCgroup"
+        case .attachToScope: "attachToScope"
         case .connectConsole: "connectConsole"
         case .makeConsoleSocket: "makeConsoleSocket"
         case .setAffinity: "setAffinity"
@@ -58,7 +61,7 @@ package enum ExecStep: StepText {
         switch self {
         case .checkLabel(let label, let key): "\(label) (\(key))"
         case .compileFilter(let rules): "\(rules) rules"
-        case .openCgroup(let paths): paths.joined(separator: " ")
+        case .openCgroup(let paths), .attachToScope(let paths): paths.joined(separator: " ")
         case .connectConsole(let path), .passListener(let path), .sendPidfd(let path), .writePIDFile(let path): path
         case .setAffinity(let cpus): cpus.text
         case .setOOMScoreAdjustment(let value): "\(value)"

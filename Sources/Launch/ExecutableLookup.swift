@@ -55,7 +55,8 @@ package enum ExecutableLookup {
         case .ENOENT: "no such file or directory"
         case .ENOTDIR: "not a directory"
         case .EACCES: "permission denied"
-        case .EISDIR: "is a directory"
+        // The kernel's answer as well: older engines look for these words alone.
+        case .EISDIR: "is a directory: permission denied"
         default: "\(errno)"
         }
     }

@@ -7,12 +7,14 @@ internal import LinuxSystem
 /// Filling `HostFacts` from the kernel.
 package enum HostProbe {
     package static func facts() -> HostFacts {
-        HostFacts(
+        let appArmorIsEnabled = AppArmor.isEnabled
+        return HostFacts(
             effectiveUserID: Processes.effectiveUserID,
             effectiveGroupID: Processes.effectiveGroupID,
             isInUserNamespace: Processes.isInUserNamespace,
             cgroupMode: cgroupMode,
-            appArmorIsEnabled: AppArmor.isEnabled,
+            appArmorIsEnabled: appArmorIsEnabled,
+            isConfinedByAppArmor: appArmorIsEnabled && AppArmor.confinesThisProcess,
             seLinuxIsEnabled: SELinux.isEnabled
         )
     }

@@ -66,6 +66,7 @@ package enum Exec {
         let entry = ContainerEntry(
             kinds: try ContainerEntry.kinds(of: record.pid),
             cgroups: placement.locations.map(\.directory),
+            isPlacedBySystemd: subgroups.isEmpty && placement.needsSystemdToEnter(),
             facts
         )
         // What was looked at by its pid was the container's process, if that is still there.

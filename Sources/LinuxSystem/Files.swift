@@ -358,11 +358,20 @@ extension BorrowedFD {
 
     /// Whether this process, with its effective ids, may execute `path`. The corresponding call is `faccessat2(2)`.
     package func checkExecutable(_ path: String) throws(Errno) {
+        try checkAccess(path, X_OK)
+    }
+
+    /// Whether this process, with its effective ids, may write to `path`. The corresponding call is `faccessat2(2)`.
+    package func checkWritable(_ path: String) throws(Errno) {
+        try checkAccess(path, W_OK)
+    }
+
+    private func checkAccess(_ path: String, _ mode: CInt) throws(Errno) {
         do throws(Errno) {
-            try check(unsafe clinux_faccessat2(rawValue, path, X_OK, 0x200))
+            try check(unsafe clinux_faccessat2(rawValue, path, mode, 0x200))
         } catch  where error == .ENOSYS || error == .EPERM {
             // A system-call filter from before faccessat2; the older call judges by the real ids.
-            try check(unsafe clinux_faccessat(rawValue, path, X_OK))
+            try check(unsafe clinux_faccessat(rawValue, path, mode))
         }
     }
 

@@ -299,6 +299,14 @@ package final class SystemdConversation {
         try forget(unit)
     }
 
+    /// Moves a process of the same user into a unit's cgroup, or below it. A user's own systemd, which may not take the
+    /// process out of where it is, has the machine's do it.
+    /// - Parameter path: From the unit's cgroup, beginning with a slash; empty for the cgroup itself.
+    package func attach(_ process: CInt, to unit: String, below path: String) throws(Failure) {
+        let processes: [DBusValue] = [.uint32(UInt32(bitPattern: process))]
+        _ = try ask("AttachProcessesToUnit", [.string(unit), .string(path), .array(of: .uint32, processes)])
+    }
+
     /// Changes properties of a unit until it ends.
     package func setProperties(of unit: String, _ properties: [UnitProperty]) throws(Failure) {
         _ = try ask(

@@ -3,6 +3,7 @@
 //
 //   enter PLACE...            enter the cgroups, say so, and stay until killed
 //   born PLACE...             the same in a child that is born in the v2 cgroup
+//   threads PLACE...          enter, and stay with a second thread
 //   spawn COUNT PLACE...      enter, start COUNT children one below the other, and stay
 //   devices PLACE...          enter, and say which devices can be opened
 //   network ID                net_cls and net_prio as v1, below a directory of its own
@@ -58,6 +59,20 @@ func born(_ arguments: ArraySlice<String>) throws(Failure) {
         }
     }
     _ = try? Processes.reap(pidfd: child.pidfd.borrowed)
+}
+
+/// A second thread, which says the number of the process.
+func addThread() {
+    var thread = pthread_t()
+    pthread_create(
+        &thread,
+        nil,
+        { _ in
+            say("a second thread of \(Processes.currentID)")
+            while true { pause() }
+        },
+        nil
+    )
 }
 
 func spawn(_ count: Int) {
@@ -230,6 +245,10 @@ do throws(Failure) {
     case "enter":
         try enter(arguments)
         say("entered \(Processes.currentID)")
+        stay()
+    case "threads":
+        try enter(arguments)
+        addThread()
         stay()
     case "born":
         try born(arguments)

@@ -52,6 +52,40 @@ struct UnifiedKernelTests {
         }
     }
 
+    /// A container may put its threads into threaded cgroups: they are no processes, and die with theirs.
+    @Test func threadedCgroupsBelow() throws {
+        try TestCgroups(unified: "threaded").use { cgroups in
+            try cgroups.manager.create()
+            let pid = try cgroups.probe(["threads"]).pid
+            let place = try cgroups.directory("")
+            let threads = try String(contentsOfFile: "\(place)/cgroup.threads", encoding: .utf8).split(separator: "\n")
+            let thread = try #require(threads.first { $0 != "\(pid)" })
+            mkdir("\(place)/below", 0o755)
+            for (file, value) in [("cgroup.type", "threaded"), ("cgroup.threads", String(thread))] {
+                try value.write(toFile: "\(place)/below/\(file)", atomically: false, encoding: .utf8)
+            }
+            #expect(try cgroups.read("", "cgroup.type") == "domain threaded")
+            #expect(try cgroups.manager.processes() == [pid])
+            try cgroups.manager.freeze(deadline: Machine.deadline(seconds: 5))
+            #expect(try cgroups.manager.isFrozen())
+            let read = try String(contentsOfFile: "\(place)/below/cgroup.events", encoding: .utf8)
+            #expect(read.contains("frozen 1"))
+            // Killing and removing them is what tearing down does.
+        }
+    }
+
+    @Test func pressureIsRead() throws {
+        try TestCgroups(unified: "pressure").use { cgroups in
+            try cgroups.manager.create()
+            try cgroups.probe(["born"])
+            let statistics = try cgroups.manager.statistics()
+            let isCounted = FileManager.default.fileExists(atPath: try cgroups.directory("") + "/cpu.pressure")
+            #expect((statistics.cpu.pressure != nil) == isCounted)
+            #expect((statistics.memory.pressure != nil) == isCounted)
+            #expect((statistics.blockIO.pressure != nil) == isCounted)
+        }
+    }
+
     @Test func removalWaitsForTheLastExit() throws {
         try TestCgroups(unified: "wait").use { cgroups in
             try cgroups.manager.create()

@@ -78,7 +78,7 @@ struct UnifiedUpdateTests {
             try cgroups.manager.create()
             try cgroups.manager.apply(ResourceConfiguration())
             let kmsg = DeviceRule(allow: true, kind: .character, major: 1, minor: 11, access: .read)
-            for round in 0..<70 {
+            for round in 0..<10_000 {
                 let (old, new) = round % 2 == 0 ? ([], [kmsg]) : ([kmsg], [])
                 let manager = cgroups.manager.placement.makeManager()
                 try manager.update(ResourceConfiguration(), devices: DeviceChange(from: old, to: new))
@@ -96,7 +96,9 @@ struct UnifiedUpdateTests {
             try cgroups.probe(["born"])
             let statistics = try cgroups.manager.statistics()
             #expect(statistics.cpu.total > 0)
-            #expect(statistics.cpu.total == statistics.cpu.user + statistics.cpu.kernel)
+            // The kernel rounds each of the three to microseconds.
+            let parts = statistics.cpu.user + statistics.cpu.kernel
+            #expect(statistics.cpu.total >= parts && statistics.cpu.total - parts <= 2000)
             if try cgroups.read("", "cgroup.controllers").isEmpty {
                 #expect(statistics.memory.usage.usage == 0)
                 #expect(try cgroups.manager.watchMemory() == nil)

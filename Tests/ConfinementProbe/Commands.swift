@@ -157,7 +157,7 @@ func measure(_ options: Options) -> Never {
 /// Writes what goes to files of this process in procfs, each for itself; then says what arrived at the kernel.
 func labels() -> Never {
     let steps: [ConfinementStep] = [
-        .setAppArmorProfile("canary"), .setSELinuxLabel("canary:canary:canary:s0"),
+        .setAppArmorProfile("canary", stacked: false), .setSELinuxLabel("canary:canary:canary:s0"),
         .setKeyringLabel("canary:canary:canary:s0"), .setOOMScoreAdjustment(321),
     ]
     for step in steps {

@@ -154,6 +154,28 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
         #expect(try ConfinementPlan(request { $0.joinsSessionKeyring = false }).beforeRootfs == [])
     }
 
+    @Test(arguments: [false, true], [false, true])
+    func aProfileIsStackedWhereItCannotBeLeft(_ noNewPrivileges: Bool, _ isConfined: Bool) throws {
+        let plan = try ConfinementPlan(
+            request {
+                $0.process.apparmorProfile = "web"
+                $0.process.noNewPrivileges = noNewPrivileges
+                $0.host.appArmorIsEnabled = true
+                $0.host.isConfinedByAppArmor = isConfined
+            }
+        )
+        let stacked = noNewPrivileges && isConfined
+        #expect(lines(plan.insideRootfs) == ["setAppArmorProfile web" + (stacked ? ", stacked" : "")])
+    }
+
+    @Test(arguments: [
+        ("unconfined\n", false), ("unconfined", false), ("apus (unconfined)\n", false), ("", false),
+        ("apus (enforce)\n", true), ("a name (complain)", true), ("outer//&inner (mixed)\n", true),
+    ])
+    func confinementIsRead(_ text: String, _ isConfined: Bool) {
+        #expect(AppArmor.isConfinement(Array(text.utf8)) == isConfined)
+    }
+
     @Test func labelsWithoutTheirModuleAreRefused() throws {
         var error = #expect(throws: Failure.self) {
             try ConfinementPlan(request { $0.process.selinuxLabel = "u:r:t:s0" })

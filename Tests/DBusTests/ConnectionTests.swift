@@ -75,8 +75,9 @@ struct ConnectionTests {
             .appending(path: "FakeBus/fakebus").path
     }
 
-    @Test func withoutADaemonNobodyIsGreeted() throws {
-        let bus = try BusProcess.fake("--direct", "--fault", "hello=close", "--fault", "AddMatch=close")
+    @Test(arguments: ["hello=close", "auth=anonymous"])
+    func withoutADaemonNobodyIsGreeted(fault: String) throws {
+        let bus = try BusProcess.fake("--direct", "--fault", fault, "--fault", "AddMatch=close")
         let connection = try bus.connect(isDirect: true)
         try connection.addMatch("type='signal'")
         #expect(try connection.call(get).values().count == 1)

@@ -17,13 +17,18 @@ extension Plans {
     }
 
     /// - Parameter uid: Whose runtime enters.
-    static func execPlan(_ name: String, uid: UInt32 = 0) throws -> ExecPlan {
+    static func execPlan(_ name: String, uid: UInt32 = 0, isPlacedBySystemd: Bool = false) throws -> ExecPlan {
         var c = try configuration(name + ".json")
         c.sysctls = []
         var machine = facts
         machine.effectiveUserID = uid
         let kinds = NamespaceKind.allCases.filter(c.namespaces.isSeparate)
-        let entry = ContainerEntry(kinds: kinds, cgroups: ["/sys/fs/cgroup/ID"], machine)
+        let entry = ContainerEntry(
+            kinds: kinds,
+            cgroups: ["/sys/fs/cgroup/ID"],
+            isPlacedBySystemd: isPlacedBySystemd,
+            machine
+        )
         return try ExecPlan(
             c,
             machine,
@@ -50,6 +55,17 @@ struct ExecPlanTests {
     @Test func goldenOfAnOrdinaryUser() throws {
         let text = try Plans.execText("user-namespace", uid: 1000)
         try Plans.expect(text, isIn: "spec-fixtures/exec-plans/user-namespace-by-1000.txt")
+    }
+
+    /// The runtime may not move the process: it waits until systemd has, and is still the user's then.
+    @Test func systemdPlacesWhatTheRuntimeMayNot() throws {
+        let plan = try Plans.execPlan("user-namespace", uid: 1000, isPlacedBySystemd: true)
+        #expect(!plan.runtime.contains { $0.name == "openCgroup" })
+        let clone = try #require(plan.runtime.firstIndex(of: .cloneIntermediate))
+        #expect(plan.runtime[(clone + 1)...].prefix(2) == [.attachToScope(["/sys/fs/cgroup/ID"]), .tell(.placed)])
+        let wait = try #require(plan.intermediate.firstIndex(of: .waitFor(.placed)))
+        let join = try #require(plan.intermediate.firstIndex { $0.name == "joinContainer" })
+        #expect(wait < join && !plan.intermediate.contains(.joinCgroup))
     }
 
     @Test func everyGoldenHasItsConfiguration() throws {

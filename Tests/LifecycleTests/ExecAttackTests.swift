@@ -43,7 +43,7 @@ struct ExecAttackTests {
                     ("nothing", "exec: \"nothing\": executable file not found in $PATH"),
                     ("/nothing", "exec: \"/nothing\": no such file or directory"),
                     ("/proc/self/status", "exec: \"/proc/self/status\": permission denied"),
-                    ("/etc", "exec: \"/etc\": is a directory"),
+                    ("/etc", "exec: \"/etc\": is a directory: permission denied"),
                 ] {
                     let outcome = try box.start(["exec", box.id, program]).wait()
                     #expect(outcome.status == 255)

@@ -214,15 +214,19 @@ struct ExecTests {
     @Test func affinityBeforeAndAfterTheCgroup() throws {
         try Sandbox.use("execaffinity") { box in
             try box.withContainer {
+                let plain = try box.start(["exec", box.id, "/bin/cat", "/proc/self/status"]).wait()
+                let own = field("Cpus_allowed_list", of: plain.output) ?? ""
+                // Before Linux 6.2 entering a cgroup with a cpuset takes the first choice back.
                 for (affinity, seen) in [
-                    (["initial": "0", "final": "1"], "1"), (["final": "0"], "0"), (["initial": "1"], "1"),
+                    (["initial": "0", "final": "1"], ["1"]), (["final": "0"], ["0"]), (["initial": "1"], ["1", own]),
                 ]
                 where sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 {
                     let process: Document = [
                         "cwd": "/", "args": ["/bin/cat", "/proc/self/status"], "execCPUAffinity": affinity,
                     ]
                     let outcome = try box.start(["exec", "-p", try box.processFile(process), box.id]).wait()
-                    #expect(field("Cpus_allowed_list", of: outcome.output) == seen, "\(affinity): \(outcome)")
+                    let found = field("Cpus_allowed_list", of: outcome.output) ?? ""
+                    #expect(seen.contains(found), "\(affinity): \(outcome)")
                 }
                 let none: Document = ["cwd": "/", "args": ["/bin/true"], "execCPUAffinity": ["initial": "4000"]]
                 try box.failExec(

@@ -129,16 +129,23 @@ struct HookTests {
     @Test func waitingCostsNothing() throws {
         try Sandbox.use("hookidle") { box in
             var document = box.document("true")
-            document["hooks"] = ["createRuntime": [Self.hook("exec 2>&- <&-; sleep 1")]]
+            let wait = "while [ ! -e \(box.directory)/go ]; do sleep 0.1; done"
+            let script = "exec 2>&- <&-; : > \(box.directory)/begun; \(wait)"
+            document["hooks"] = ["createRuntime": [Self.hook(script)]]
             try box.configure(document)
             let create = try box.start(["create", box.id])
+            for _ in 0..<2000 where box.contents(box.directory + "/begun") == nil { usleep(5000) }
             // Measured of this one process: its own line in /proc, while it waits.
-            usleep(900_000)
-            let ticks = box.contents("/proc/\(create.pid)/stat")?.split(separator: ")").last?.split(separator: " ")
-            let used = ticks.flatMap { fields in
-                fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : nil
+            let used = {
+                let line = box.contents("/proc/\(create.pid)/stat")?.split(separator: ")").last?.split(separator: " ")
+                let fields = try #require(line)
+                return try #require(Int(fields[11])) + (try #require(Int(fields[12])))
             }
-            #expect(used ?? 0 < 40, "\(used ?? 0) ticks of processor time")
+            let before = try used()
+            usleep(900_000)
+            let ticks = try used() - before
+            #expect(ticks < 40, "\(ticks) ticks of processor time")
+            _ = FileManager.default.createFile(atPath: box.directory + "/go", contents: nil)
             #expect(create.wait().status == 0)
             try box.succeed("delete", box.id)
         }

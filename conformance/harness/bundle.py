@@ -36,7 +36,7 @@ BASE = {
     ],
     "linux": {
         "namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")],
-        "cgroupsPath": "/${ID}",
+        "cgroupsPath": "${CGROUPS_PATH}",
     },
 }
 
@@ -81,6 +81,18 @@ def configuration(case, variables, rootless):
     if "probe" in case:
         config["process"]["args"] = ["/probe", *case["probe"]]
     return substituted(config, variables)
+
+
+def cgroup_variables(identifier, systemd):
+    """What a case's container has as cgroupsPath unless the case says otherwise, and the cgroup that it means."""
+    if systemd:
+        return {"CGROUPS_PATH": f"system.slice:cf:{identifier}", "CGROUP": f"system.slice/cf-{identifier}.scope"}
+    return {"CGROUPS_PATH": f"/{identifier}", "CGROUP": identifier}
+
+
+def names_a_cgroup(case):
+    """Whether the case brings a cgroupsPath of its own, which is a path in the cgroup file system."""
+    return "cgroupsPath" in (case.get("patch", {}).get("linux") or {})
 
 
 def write(path, config):

@@ -3,6 +3,7 @@
 Every function raises OSError with the errno of the call. Nothing here decides anything.
 """
 
+import contextlib
 import ctypes
 import os
 
@@ -18,6 +19,7 @@ ATTRIBUTES = {
 }
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+CAP_SYS_RESOURCE = 24
 SYS_OPEN_TREE, SYS_MOUNT_SETATTR = 428, 442  # one number on every architecture
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -58,6 +60,22 @@ def become_subreaper():
 def die_with_parent():
     """This process is killed when its parent ends."""
     _check(_libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0), "prctl")
+
+
+@contextlib.contextmanager
+def without_capability(number):
+    """A capability below 32 is not effective while the context lasts."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; then the same for capabilities from 32
+    _check(_libc.capget(header, sets), "capget")
+    before = sets[0]
+    sets[0] &= ~(1 << number)
+    _check(_libc.capset(header, sets), "capset")
+    try:
+        yield
+    finally:
+        sets[0] = before
+        _check(_libc.capset(header, sets), "capset")
 
 
 def can_idmap(path):

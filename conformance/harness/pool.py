@@ -10,7 +10,7 @@ import signal
 import time
 import traceback
 
-from . import host, kernel
+from . import bundle, host, kernel
 from .runtime import Runtime
 from .scenario import Scenario
 
@@ -18,9 +18,9 @@ from .scenario import Scenario
 class Settings:
     """What all workers share."""
 
-    def __init__(self, program, root_flags, work, probe, uid, timeout):
+    def __init__(self, program, root_flags, work, probe, uid, timeout, systemd=False):
         self.program, self.root_flags, self.work, self.probe = program, root_flags, work, probe
-        self.uid, self.timeout = uid, timeout
+        self.uid, self.timeout, self.systemd = uid, timeout, systemd
         self.prefix = f"cf{os.getpid()}w"  # how the name of every container of this run begins
 
 
@@ -95,8 +95,10 @@ def _work(cases, queue, writer, number, settings):
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)
         queue, writer = fcntl.fcntl(queue, fcntl.F_DUPFD_CLOEXEC, 20), fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 20)
         _reserve_descriptors()
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("50")  # so that "not changed" differs from "set to 0"
+        # So that "not changed" differs from "set to 0". With CAP_SYS_RESOURCE it would also become the least that an
+        # ordinary user may set.
+        with kernel.without_capability(kernel.CAP_SYS_RESOURCE), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("50")
         runtime = Runtime(settings.program, settings.root_flags, state_root, settings.uid, runtime_directory,
                           settings.timeout)
         while chosen := os.read(queue, 4):
@@ -138,10 +140,12 @@ def _reserve_descriptors():
 def _result(case, runtime, directory, token, number, settings):
     started = time.monotonic()
     reasons = [reason for need in case.get("needs", []) if (reason := host.missing(need, directory))]
+    if settings.systemd and bundle.names_a_cgroup(case):
+        reasons.append("the case names a cgroup by its path, which systemd does not take")
     outcome = "skipped" if reasons else "passed"
     if not reasons:
         try:
-            reasons = Scenario(case, runtime, directory, token, number, settings.probe).run()
+            reasons = Scenario(case, runtime, directory, token, number, settings).run()
         except Exception as error:
             reasons = [f"the harness failed: {error!r}", *traceback.format_exc().splitlines()[-6:]]
         outcome = "failed" if reasons else "passed"

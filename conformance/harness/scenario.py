@@ -46,8 +46,8 @@ def _afterwards(expect):
 class Scenario:
     """One run of one case. Made by a worker, used once."""
 
-    def __init__(self, case, runtime, work, token, number, probe):
-        self.case, self.runtime, self.work, self.token, self.probe = case, runtime, work, token, probe
+    def __init__(self, case, runtime, work, token, number, settings):
+        self.case, self.runtime, self.work, self.token, self.probe = case, runtime, work, token, settings.probe
         self.identifier = f"{token}{number}"
         self.directory = f"{work}/{number}"
         self.bundle = f"{self.directory}/bundle"
@@ -56,7 +56,8 @@ class Scenario:
         self.holder = self.agent = self.container = None
         self.variables = {
             "ID": self.identifier, "BUNDLE": self.bundle, "ROOTFS": self.root, "WORK": self.directory,
-            "TOKEN": token, "UID": runtime.uid, "PROBE": probe, "STATE": runtime.state_root, **host.facts(),
+            "TOKEN": token, "UID": runtime.uid, "PROBE": self.probe, "STATE": runtime.state_root,
+            **bundle.cgroup_variables(self.identifier, settings.systemd), **host.facts(),
         }
 
     def run(self):

@@ -43,7 +43,8 @@ def _end_interrupted(prefix):
         leaks.end_children()
 
 
-def run(cases, program, root_flags=(), jobs=2, rootless=False, timeout=20, mount_v1=False):
+def run(cases, program, root_flags=(), jobs=2, rootless=False, timeout=20, mount_v1=False,
+        systemd=False):
     """Runs the cases against program and yields their results in order."""
     kernel.become_subreaper()
     work = tempfile.mkdtemp(prefix="cf-", dir=os.environ.get("TMPDIR", "/tmp"))
@@ -51,7 +52,8 @@ def run(cases, program, root_flags=(), jobs=2, rootless=False, timeout=20, mount
     try:
         with cgroup_mounts(mount_v1):
             probe = shutil.copy(bundle.compile_probe(cache_directory()), f"{work}/probe")
-            settings = pool.Settings(program, list(root_flags), work, probe, ROOTLESS_UID if rootless else 0, timeout)
+            settings = pool.Settings(program, list(root_flags), work, probe, ROOTLESS_UID if rootless else 0, timeout,
+                                     systemd)
             try:
                 yield from pool.run(cases, jobs, settings)
             finally:
