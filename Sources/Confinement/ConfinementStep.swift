@@ -39,7 +39,7 @@ package enum ConfinementStep: Equatable, Sendable {
     case setAmbientSet(CapabilitySet)
 
     /// Who else may find keys in the new session keyring.
-    package enum KeySearch: Equatable, Sendable {
+    package enum KeySearch: String, Sendable {
         /// Its owner: root of the container is the owner.
         case owner
         /// Everyone: in a user namespace root of the container is not the owner.
@@ -87,7 +87,7 @@ extension ConfinementStep {
     package var detail: String {
         switch self {
         case .setKeyringLabel(let label): label.isEmpty ? "of the policy" : label
-        case .joinSessionKeyring(let name, let search): "\(name), searchable by \(search)"
+        case .joinSessionKeyring(let name, let search): "\(name), searchable by \(search.rawValue)"
         case .setOOMScoreAdjustment(let score): "\(score)"
         case .setSysctls(let settings): settings.map { "\($0.path)=\($0.value)" }.joined(separator: " ")
         case .setAppArmorProfile(let profile, let stacked): stacked ? "\(profile), stacked" : profile
