@@ -168,7 +168,6 @@ extension RuntimeSide {
 
 extension RuntimeSide {
     private func recordPlan() throws(Failure) {
-        try resources.directory?.keepConfiguration(configurationBytes)
         try resources.directory?.write(record)
     }
 
@@ -265,6 +264,8 @@ extension RuntimeSide {
         record.pid = initPID
         record.startTime = facts.startTime
         try resources.directory?.recordProcess(pid: initPID, startTime: facts.startTime)
+        // Nobody asks for it before the container is created; here init works at the same time.
+        try resources.directory?.keepConfiguration(configurationBytes)
     }
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {

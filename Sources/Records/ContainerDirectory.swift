@@ -139,7 +139,7 @@ package final class ContainerDirectory {
         try replace("state.json", with: record.document)
     }
 
-    /// Keeps the bundle's configuration as it was at create, for commands to come. Before the record, which vouches for it.
+    /// Keeps the bundle's configuration as it was at create, for commands to come. Before `markCreated`, which vouches for it.
     package func keepConfiguration(_ bytes: [UInt8]) throws(Failure) {
         try attempt("write \(path)/config.json", .write) { () throws(Errno) in
             try fill("config.json", with: bytes)
