@@ -128,6 +128,9 @@ struct CgroupUpdate {
                     if try isBack(restoration, in: directory) { return false }
                     try CgroupWrite.perform([restoration]) { _ in directory }
                     return false
+                } catch  where error.errno == .ENODEV {
+                    // A device that is not there has no limit, and neither has a cgroup that is gone.
+                    return false
                 } catch {
                     problems.append("\(directory.location.directory): \(error.line)")
                     return true

@@ -190,6 +190,21 @@ struct UpdateTests {
         }
     }
 
+    /// Its old limit was none, which cannot be written either.
+    @Test func aDeviceThatIsNotThereHasNothingToSetBack() throws {
+        try Sandbox.use("upddevice") { box in
+            try box.runReady("") { $0.setLinux("resources", ["pids": ["limit": 55]] as Document) }
+            // Major 60 is kept free for local use.
+            let device: Document = ["major": 60, "minor": 99, "rate": 1000]
+            let wanted: Document = ["pids": ["limit": 66], "blockIO": ["throttleReadBpsDevice": [device]]]
+            let outcome = try box.apus("update", "-r", try box.resourcesFile(wanted), box.id)
+            #expect(outcome.status == 1 && outcome.errors.contains("60:99"), "\(outcome)")
+            #expect(!outcome.errors.contains("nor all set back"), "\(outcome)")
+            #expect(box.cgroupFile("pids", "pids.max", "pids.max") == "55")
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
     @Test func aLimitBelowTheUseIsRefusedOnRequest() throws {
         try Sandbox.use("updcheck") { box in
             try box.runReady("dd if=/dev/zero of=/dev/blob bs=1M count=8") {
