@@ -14,6 +14,7 @@ extension ResourceTranslation {
             )
         }
         try checkSwap(resources.memory)
+        try checkShares(resources.cpu)
         var writes = cpuset(resources.cpu)
         writes += legacyCPU(resources.cpu)
         writes += legacyMemory(resources.memory)
@@ -83,6 +84,15 @@ extension ResourceTranslation {
             writes.append(CgroupWrite("memory", "memory.use_hierarchy", hierarchy ? "1" : "0", key: key))
         }
         return writes
+    }
+
+    /// The kernel would take the nearest number that it can do, and say nothing; callers look for these words of runc's.
+    private static func checkShares(_ cpu: CPUResources) throws(Failure) {
+        let (least, most): (UInt64, UInt64) = (2, 1 << 18)
+        guard let shares = given(cpu.shares), !(least...most).contains(shares) else { return }
+        let limit = shares < least ? "minimum allowed cpu-shares is \(least)" : "maximum allowed cpu-shares is \(most)"
+        let key = "\(cpuKey).shares"
+        throw Failure("\(key): the \(limit), found \(shares)", .configInvalid, subject: key)
     }
 
     private static func legacyCPU(_ cpu: CPUResources) -> [CgroupWrite] {

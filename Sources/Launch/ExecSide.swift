@@ -83,8 +83,9 @@ package final class ExecSide {
     /// Performs the others: the program runs.
     package func start() throws(Failure) {
         try perform { _ in false }
-        // Said when the container was created; a probe that comes every second would say it every second.
-        for warning in configuration.warnings + configuration.customaryWarnings + plan.warnings { log.debug(warning) }
+        for warning in configuration.warnings { log.warning(warning) }
+        // Of the machine, and said when the container was created.
+        for warning in configuration.customaryWarnings + plan.warnings { log.debug(warning) }
     }
 
     /// Whether the kernel killed for lack of memory in the container since this began.

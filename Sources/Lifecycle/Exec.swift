@@ -129,7 +129,9 @@ package enum Exec {
     ) throws(Failure) -> ContainerConfiguration {
         let kept = try KeptConfiguration.read(directory, record, facts)
         var configuration = kept.configuration
-        // Said already when the container was created.
+        // Said already when the container was created; a probe that comes every second would say it every second. A process
+        // file names the same places without the section that they are in.
+        let known = configuration.warnings
         configuration.warnings = []
         var warnings: [String] = []
         configuration.process = try request.process(
@@ -138,7 +140,7 @@ package enum Exec {
             facts: facts,
             warnings: &warnings
         )
-        configuration.warnings = warnings
+        configuration.warnings = warnings.filter { warning in !known.contains { $0.hasSuffix(warning) } }
         configuration.sysctls = []
         return configuration
     }

@@ -186,6 +186,17 @@ import Testing
         #expect(Set(present) == Set(expected))
     }
 
+    @Test(arguments: [(1, "minimum allowed cpu-shares is 2"), (262_145, "maximum allowed cpu-shares is 262144")])
+    func sharesThatV1WouldChange(shares: UInt64, sentence: String) {
+        let resources = Self.make { $0.cpu.shares = shares }
+        do throws(Failure) {
+            _ = try ResourceTranslation.legacy(resources)
+            Issue.record("accepted")
+        } catch {
+            #expect(error.line == "linux.resources.cpu.shares: the \(sentence), found \(shares)")
+        }
+    }
+
     @Test(arguments: [
         (0, 1), (2, 1), (3, 2), (256, 35), (512, 59), (1024, 100), (2048, 174), (262_144, 10_000), (.max, 10_000),
     ])

@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import time
 
 import kubernetes  # noqa: F401
 from bench import Wrong, case, runs
@@ -84,11 +85,22 @@ def exec_(bench):
 
 @case("containerd")
 def pause(bench):
-    start(bench)
+    """What the process counts stands still, and goes on."""
+    bench("run -d --log-uri file://FOLDER/log IMAGE NAME sh -c 'while true; do echo x; sleep 0.1; done'")
+
+    def count():
+        return bench.text("FOLDER/log").count("x") if os.path.exists(bench.folder + "/log") else 0
+
+    bench.wait_for("the container counts", lambda: count() > 2)
     bench("task pause NAME")
     bench("task ls", prints=rf"^{bench.name} +\d+ +PAUSED")
+    time.sleep(0.3)  # what was on its way to the log
+    before = count()
+    time.sleep(1)
+    bench.same("lines of a paused container", count(), before)
     bench("task resume NAME")
     bench("task ls", prints=rf"^{bench.name} +\d+ +RUNNING")
+    bench.wait_for("the container counts on", lambda: count() > before)
 
 
 @case("containerd")

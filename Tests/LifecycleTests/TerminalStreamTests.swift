@@ -1,15 +1,17 @@
 // Much output through the terminal of a foreground `run` and `exec`: every byte in its place. And what the runtime does
-// meanwhile when there is none: nothing. `APUS_TERMINAL_MIB` says how much; 1024 is a gibibyte.
+// meanwhile when there is none: nothing. A gibibyte through `run`, a quarter of one through `exec`; `APUS_TERMINAL_MIB`
+// says otherwise.
 
 import Foundation
 import Testing
 
 @Suite("Terminal streams", .serialized, .enabled(if: TestMachine.isUsable, TestMachine.reason))
 struct TerminalStreamTests {
-    static let mebibytes = ProcessInfo.processInfo.environment["APUS_TERMINAL_MIB"].flatMap { Int($0) } ?? 256
-
     /// Writes a mebibyte again and again, with its number before it: what is lost, doubled or out of its place shows.
-    static let script = "i=0; while [ $i -lt \(mebibytes) ]; do echo mebibyte $i; cat DATA; i=$((i+1)); done"
+    static func script(_ mebibytes: Int, _ data: String) -> String {
+        let count = ProcessInfo.processInfo.environment["APUS_TERMINAL_MIB"].flatMap { Int($0) } ?? mebibytes
+        return "i=0; while [ $i -lt \(count) ]; do echo mebibyte $i; cat \(data); i=$((i+1)); done"
+    }
 
     /// A mebibyte of lines of letters that look random and are always the same.
     static func data() -> Data {
@@ -37,8 +39,8 @@ struct TerminalStreamTests {
     }
 
     /// The digest of the same without a container.
-    static func expected(_ box: Sandbox, filter: String) throws -> String {
-        let line = "{ \(script.replacing("DATA", with: box.rootfs + "/data")); } | \(filter) | sha256sum"
+    static func expected(_ box: Sandbox, _ mebibytes: Int, filter: String) throws -> String {
+        let line = "{ \(script(mebibytes, box.rootfs + "/data")); } | \(filter) | sha256sum"
         let outcome = try ChildProcess(
             ["/bin/sh", "-c", line],
             environment: box.environment,
@@ -53,10 +55,10 @@ struct TerminalStreamTests {
     @Test func runLosesNothing() throws {
         try Sandbox.use("runbytes") { box in
             try Self.data().write(to: URL(fileURLWithPath: box.rootfs + "/data"))
-            var document = box.document(Self.script.replacing("DATA", with: "/data"))
+            var document = box.document(Self.script(1024, "/data"))
             document.change("process") { $0["terminal"] = true }
             try box.configure(document)
-            let expected = try Self.expected(box, filter: "sed 's/$/\\r/'")
+            let expected = try Self.expected(box, 1024, filter: "sed 's/$/\\r/'")
             #expect(try Self.digest(box, ["run", box.id]) == expected)
         }
     }
@@ -65,9 +67,9 @@ struct TerminalStreamTests {
         try Sandbox.use("execbytes") { box in
             try Self.data().write(to: URL(fileURLWithPath: box.rootfs + "/data"))
             try box.withContainer {
-                let script = "stty raw; " + Self.script.replacing("DATA", with: "/data")
+                let script = "stty raw; " + Self.script(256, "/data")
                 let words = ["exec", "-t", box.id, "/bin/sh", "-c", script]
-                let expected = try Self.expected(box, filter: "cat")
+                let expected = try Self.expected(box, 256, filter: "cat")
                 #expect(try Self.digest(box, words) == expected)
             }
         }
