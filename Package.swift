@@ -112,7 +112,6 @@ let package = Package(
             "RuntimeCLI",
             "Lifecycle",
             "CRIU",
-            "KernelTypes",
             "Launch",
             "Records",
             "Confinement",
