@@ -453,6 +453,12 @@ long clinux_terminal_no_onlcr(int fd) {
     RETURN(tcsetattr(fd, TCSANOW, &attributes));
 }
 
+long clinux_terminal_end_of_file(int fd) {
+    struct termios attributes;
+    if (tcgetattr(fd, &attributes) < 0) return -errno;
+    return attributes.c_lflag & ICANON ? attributes.c_cc[VEOF] : _POSIX_VDISABLE;
+}
+
 // Time and the machine
 
 long clinux_clock_nanoseconds(int clock, int64_t *seconds, int64_t *nanoseconds) {

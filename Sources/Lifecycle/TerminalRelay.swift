@@ -11,6 +11,7 @@ final class TerminalRelay {
     private var toContainer: [UInt8] = []
     private var toCaller: [UInt8] = []
     private var inputIsOpen = true
+    private var lineIsOpen = false
     private var primaryIsOpen = true
     /// As much is read ahead of a slow reader.
     private static let bufferSize = 65_536
@@ -70,15 +71,23 @@ final class TerminalRelay {
     private func readInput() {
         do throws(Errno) {
             toContainer = try BorrowedFD.standardInput.read(upTo: Self.bufferSize)
-            // The end of input is the terminal's end-of-file character.
             if toContainer.isEmpty {
                 inputIsOpen = false
-                toContainer = [4]
+                toContainer = endOfInput()
+            } else {
+                lineIsOpen = toContainer.last != UInt8(ascii: "\n")
             }
         } catch .EAGAIN {
         } catch {
             inputIsOpen = false
         }
+    }
+
+    /// What tells the program that no more comes. In raw mode nothing can, and a character would only be more input.
+    private func endOfInput() -> [UInt8] {
+        guard let character = try? primary.borrowed.terminalEndOfFile() else { return [] }
+        // Within a line, the first only hands over what there is of it.
+        return Array(repeating: character, count: lineIsOpen ? 2 : 1)
     }
 
     private func readTerminal() {

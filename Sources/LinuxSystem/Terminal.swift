@@ -66,4 +66,11 @@ extension BorrowedFD {
     package func keepNewlines() throws(Errno) {
         try check(clinux_terminal_no_onlcr(rawValue))
     }
+
+    /// The character that ends the input of whoever reads lines from the terminal (`VEOF` of termios(3)); nil where
+    /// none does, as in raw mode.
+    package func terminalEndOfFile() throws(Errno) -> UInt8? {
+        let character = try check(clinux_terminal_end_of_file(rawValue))
+        return character == 0 ? nil : UInt8(truncatingIfNeeded: character)
+    }
 }

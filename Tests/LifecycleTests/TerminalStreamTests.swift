@@ -67,10 +67,41 @@ struct TerminalStreamTests {
         try Sandbox.use("execbytes") { box in
             try Self.data().write(to: URL(fileURLWithPath: box.rootfs + "/data"))
             try box.withContainer {
-                let script = "stty raw; " + Self.script(256, "/data")
+                let script = "stty raw -echo; " + Self.script(256, "/data")
                 let words = ["exec", "-t", box.id, "/bin/sh", "-c", script]
                 let expected = try Self.expected(box, 256, filter: "cat")
                 #expect(try Self.digest(box, words) == expected)
+            }
+        }
+    }
+
+    /// What the program makes once its terminal is as it wants it.
+    static let waitUntilSet = "until [ -e rootfs/set ]; do sleep 0.05; done"
+
+    /// Whoever reads lines sees the end, also of a line that has none of its own.
+    @Test(arguments: ["", "abc", "abc\\n"])
+    func endOfInputReachesTheProgram(input: String) throws {
+        try Sandbox.use("inputend") { box in
+            try box.withContainer {
+                let words = ["exec", "-t", box.id, "/bin/sh", "-c", "stty -echo; : > /set; cat; echo end"]
+                let pipeline = "{ \(Self.waitUntilSet); printf '\(input)'; } | \"$@\""
+                let outcome = try box.start(words, prefix: ["/bin/sh", "-c", pipeline, "sh"]).wait()
+                let text = input.replacingOccurrences(of: "\\n", with: "\r\n")
+                #expect(outcome.status == 0 && outcome.output == text + "end\r\n", "\(outcome)")
+            }
+        }
+    }
+
+    /// In raw mode nothing says the end: a character for it would be input, and be echoed.
+    @Test func endOfInputAddsNothingInRawMode() throws {
+        try Sandbox.use("rawend") { box in
+            try box.withContainer {
+                let words = [
+                    "exec", "-t", box.id, "/bin/sh", "-c", "stty raw; echo ready; : > /set; sleep 1; echo end",
+                ]
+                let pipeline = "{ \(Self.waitUntilSet); } | \"$@\""
+                let outcome = try box.start(words, prefix: ["/bin/sh", "-c", pipeline, "sh"]).wait()
+                #expect(outcome.status == 0 && outcome.output == "ready\nend\n", "\(outcome)")
             }
         }
     }

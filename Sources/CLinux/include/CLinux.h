@@ -230,6 +230,8 @@ long clinux_terminal_make_controlling(int fd);
 long clinux_terminal_make_raw(int fd, void *CLINUX_NONNULL saved);
 long clinux_terminal_restore(int fd, const void *CLINUX_NONNULL saved);
 long clinux_terminal_no_onlcr(int fd);
+// The character that ends input, or zero where none does: in raw mode it is a character like any other.
+long clinux_terminal_end_of_file(int fd);
 enum { CLINUX_TERMIOS_SIZE = 128 };
 
 // Time and the machine
