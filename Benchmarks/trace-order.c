@@ -1,6 +1,8 @@
 // Which functions of a program are executed, in the order of their first execution: a breakpoint at the entry of each, taken
-// away when it is hit, in the program and in its children. Used by Benchmarks/link-order alone. x86-64.
-// Usage: trace-order ADDRESSES OUTPUT PROGRAM ARGUMENT...   (ADDRESSES: a file of entries in hexadecimal, ascending)
+// away when it is hit, in the program and in its children. At each of these stops also which variables are no longer zero.
+// Used by Benchmarks/link-order alone. x86-64.
+// Usage: trace-order FUNCTIONS VARIABLES OUTPUT PROGRAM ARGUMENT...
+// FUNCTIONS: a file of entries in hexadecimal, ascending; VARIABLES: of addresses and sizes, ascending, zero at the start.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +22,10 @@ static unsigned long *entries, first, size;
 static size_t count;
 static unsigned char *text, *trapped, *seen;
 
+static struct variable { unsigned long address, size; int is_set; } *variables;
+static size_t variable_count, variables_size;
+static unsigned char *values;
+
 static void die(const char *what) {
     perror(what);
     exit(1);
@@ -37,6 +43,34 @@ static void read_entries(const char *path) {
     if (count == 0) die("no addresses");
     first = entries[0];
     size = entries[count - 1] + 1 - first;
+}
+
+static void read_variables(const char *path) {
+    FILE *file = fopen(path, "r");
+    if (file == NULL) die(path);
+    struct variable one = {0, 0, 0};
+    while (fscanf(file, "%lx %lx", &one.address, &one.size) == 2) {
+        if (variable_count % 4096 == 0) variables = realloc(variables, (variable_count + 4096) * sizeof *variables);
+        variables[variable_count++] = one;
+    }
+    fclose(file);
+    if (variable_count == 0) die("no variables");
+    variables_size = variables[variable_count - 1].address + variables[variable_count - 1].size - variables[0].address;
+    values = malloc(variables_size);
+    if (values == NULL) die("memory");
+}
+
+/// Notes the variables that the program has set since the last time.
+static void look_at_variables(int memory, FILE *output) {
+    unsigned long base = variables[0].address;
+    if (pread(memory, values, variables_size, (off_t)base) != (ssize_t)variables_size) return;
+    for (struct variable *one = variables; one < variables + variable_count; one++) {
+        for (size_t i = 0; i < one->size && !one->is_set; i++) {
+            if (values[one->address - base + i] == 0) continue;
+            one->is_set = 1;
+            fprintf(output, "%lx\n", one->address);
+        }
+    }
 }
 
 static int memory_of(pid_t process) {
@@ -75,6 +109,7 @@ static int take_away(pid_t process, FILE *output) {
     if (place >= size || trapped[place] != BREAKPOINT || text[place] == BREAKPOINT) return 0;
     int memory = memory_of(process);
     if (memory < 0 || pwrite(memory, &text[place], 1, (off_t)(first + place)) != 1) die("breakpoint");
+    look_at_variables(memory, output);
     close(memory);
     registers.rip--;
     ptrace(PTRACE_SETREGS, process, NULL, &registers);
@@ -84,18 +119,19 @@ static int take_away(pid_t process, FILE *output) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4) {
-        fprintf(stderr, "usage: trace-order ADDRESSES OUTPUT PROGRAM ARGUMENT...\n");
+    if (argc < 5) {
+        fprintf(stderr, "usage: trace-order FUNCTIONS VARIABLES OUTPUT PROGRAM ARGUMENT...\n");
         return 2;
     }
     read_entries(argv[1]);
-    FILE *output = fopen(argv[2], "w");
-    if (output == NULL) die(argv[2]);
+    read_variables(argv[2]);
+    FILE *output = fopen(argv[3], "w");
+    if (output == NULL) die(argv[3]);
     pid_t child = fork();
     if (child == 0) {
         ptrace(PTRACE_TRACEME, 0, NULL, NULL);
         raise(SIGSTOP);
-        execv(argv[3], argv + 3);
+        execv(argv[4], argv + 4);
         _exit(127);
     }
     int status, result = 1;
