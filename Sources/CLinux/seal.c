@@ -1,7 +1,8 @@
 // Where the static program begins, before the C library does: a runtime that is about to make processes of a container
-// starts itself again from a copy that nobody can write to (CVE-2019-5736). The copy is a read-only overlay of two lower
-// layers: it has no upper layer that a write could go to, and nobody can remount it. When anything fails the program
-// simply goes on: Launch/SealedSelf.swift, which checks every start, then makes a copy in memory or says why it cannot.
+// starts itself again through a mount of its own file that nobody can write to (CVE-2019-5736): read-only, and in no mount
+// namespace any more, so that the kernel lets nobody change it, copy it or mount it elsewhere. When anything fails the
+// program simply goes on: Launch/SealedSelf.swift, which checks every start, then makes a copy in memory or says why it
+// cannot.
 //
 // Here nothing of the C library works yet (no thread pointer, no errno, no memcpy), so that the first start pays for
 // nothing but itself: no relocations, no 50 traps of cpuid. Builds whose entry point is not `clinux_start` use the copy
@@ -19,8 +20,7 @@
 // No builtin: the compiler would call memcpy, strlen and the like. No stack protector: it needs the thread pointer.
 #define EARLY __attribute__((no_builtin, no_stack_protector)) static
 
-// The kernel takes at most 255 bytes as the value of a mount option; a longer path means no overlay.
-enum { MAXIMUM_LAYERS = 256, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6 };
+enum { MAXIMUM_PATH = 4096 };
 
 #if defined(__x86_64__)
 __asm__(".section .text.clinux_start,\"ax\"\n.globl clinux_start\n.type clinux_start, @function\nclinux_start:\n"
@@ -88,22 +88,12 @@ EARLY int is_traced(char **argv, char **envp) {
     return 0;
 }
 
-// Layers are separated by colons; the second one is only there because an overlay without an upper layer needs two.
-EARLY int write_layers(char layers[MAXIMUM_LAYERS], const char *directory) {
-    static const char second[] = ":/dev";
-    size_t used = 0;
-    for (const char *at = directory; *at != '\0'; at++) {
-        if (used + sizeof second + 2 > MAXIMUM_LAYERS) return 0;
-        if (*at == ':' || *at == '\\' || *at == ',') layers[used++] = '\\';
-        layers[used++] = *at;
-    }
-    for (size_t i = 0; i < sizeof second; i++) layers[used++] = second[i];
-    return 1;
-}
-
-// The program's own file on a new overlay mount, which lives as long as the file is open or executed; or negative.
+// The program's own file, open through a mount that ends with the last process that executes it; or negative.
+//
+// The mount is of the directory: whoever finds the file through /proc/PID/exe must not hold the root of a mount, which is
+// what calls about whole file systems ask for.
 EARLY long open_sealed(void) {
-    char path[MAXIMUM_LAYERS], layers[MAXIMUM_LAYERS];
+    char path[MAXIMUM_PATH];
     long length = call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path, sizeof path - 1, 0);
     if (length <= 0 || length >= (long)sizeof path - 1) return -1;
     path[length] = '\0';
@@ -111,21 +101,16 @@ EARLY long open_sealed(void) {
     while (slash >= 0 && path[slash] != '/') slash--;
     if (slash < 0) return -1;
     path[slash] = '\0';
-    if (!write_layers(layers, slash == 0 ? "/" : path)) return -1;
-    long context = call(SYS_fsopen, (long)"overlay", FSOPEN_CLOEXEC, 0, 0, 0);
-    if (context < 0) return context;
-    long sealed = call(SYS_fsconfig, context, FSCONFIG_STRING, (long)"lowerdir", (long)layers, 0);
-    if (sealed >= 0) sealed = call(SYS_fsconfig, context, FSCONFIG_STRING, (long)"xino", (long)"off", 0);
-    if (sealed >= 0) sealed = call(SYS_fsconfig, context, FSCONFIG_CREATE, 0, 0, 0);
+    const char *directory = slash == 0 ? "/" : path;
+    long mount = call(SYS_open_tree, AT_FDCWD, (long)directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+    if (mount < 0) return mount;
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+    long sealed = call(SYS_mount_setattr, mount, (long)"", AT_EMPTY_PATH, (long)&attributes, sizeof attributes);
     if (sealed >= 0) {
-        sealed = call(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0);
-    }
-    if (sealed >= 0) {
-        long mount = sealed;
         sealed = call(SYS_openat, mount, (long)(path + slash + 1), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, 0);
-        call(SYS_close, mount, 0, 0, 0, 0);
     }
-    call(SYS_close, context, 0, 0, 0, 0);
+    // Until here whoever holds it could make it writable. The kernel now takes it out of its namespace of one.
+    call(SYS_close, mount, 0, 0, 0, 0);
     return sealed;
 }
 

@@ -1,6 +1,7 @@
 // The runtime's own file must not be writable through /proc/PID/exe by a container that shares a namespace with one of
-// its processes (CVE-2019-5736). So commands that make processes run from a sealed copy. CLinux/seal.c starts it, before
-// main; here every start is checked, and a copy in memory is made where the kernel has no overlays to offer.
+// its processes (CVE-2019-5736). So commands that make processes run through a mount that nobody can write to or change.
+// CLinux/seal.c starts them so, before main; here every start is checked, and a copy in memory is made where such a mount
+// cannot be had.
 
 package import Diagnostics
 internal import LinuxSystem
@@ -34,7 +35,8 @@ package enum SealedSelf {
         }
     }
 
-    /// The marker proves nothing by itself: the program's file must be on that mount, and that mount must be unwritable.
+    /// The marker proves nothing by itself: the program's file must be on that mount, and that mount must be unwritable
+    /// for good. What is in no mount namespace cannot be changed, which shows in that it cannot be copied either.
     private static func isSealed() throws(Failure) -> Bool {
         let marker = Processes.sealMarker + "="
         guard let value = Processes.environment.last(where: { $0.hasPrefix(marker) })?.dropFirst(marker.utf8.count)
@@ -44,8 +46,9 @@ package enum SealedSelf {
         return try attempt("look at the program's own file", .statx) { () throws(Errno) in
             let own = try BorrowedFD.workingDirectory.open("/proc/self/exe", .readOnly)
             guard String(try own.borrowed.facts().mountID) == value else { return false }
-            let (type, flags) = try own.borrowed.fileSystem()
-            return type == FileSystemType.overlay && flags & 1 == 1 || AnonymousFiles.isSealed(own.borrowed)
+            if AnonymousFiles.isSealed(own.borrowed) { return true }
+            guard try own.borrowed.fileSystem().flags & 1 == 1 else { return false }
+            return !MountAPI.isInNamespace(own.borrowed)
         }
     }
 

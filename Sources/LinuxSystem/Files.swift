@@ -103,7 +103,6 @@ package enum FileSystemType {
     package static let cgroup: UInt64 = 0x27e0eb
     package static let tmpfs: UInt64 = 0x0102_1994
     package static let devpts: UInt64 = 0x1cd1
-    package static let overlay: UInt64 = 0x794c_7630
     package static let sysfs: UInt64 = 0x6265_6572
 }
 

@@ -119,6 +119,7 @@ final class Sandbox {
     /// Starts a command of the program.
     func start(
         _ words: [String],
+        program: String = TestMachine.binary,
         prefix: [String] = [],
         environment: [String] = [],
         directory: String? = nil,
@@ -126,13 +127,20 @@ final class Sandbox {
         streams: Int32? = nil
     ) throws -> ChildProcess {
         try ChildProcess(
-            prefix + [TestMachine.binary, "--root", stateRoot] + words,
+            prefix + [program, "--root", stateRoot] + words,
             environment: self.environment + environment,
             directory: directory ?? bundle,
             files: nextFiles(),
             descriptors: descriptors,
             streams: streams
         )
+    }
+
+    /// A copy of the program that nobody else executes. Made by another process: what this one has open for writing
+    /// could not be executed as long as some other test's child has it too.
+    func copyProgram(to path: String) throws {
+        let copy = try ChildProcess(["/bin/cp", TestMachine.binary, path], environment: environment, files: nextFiles())
+        try #require(copy.wait().status == 0)
     }
 
     /// Runs a command of the program to its end.
