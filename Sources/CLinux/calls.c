@@ -219,6 +219,15 @@ long clinux_poll(int *fds, const short *events, short *returned, unsigned count,
     return ready;
 }
 
+long clinux_poll_two(int first, int second, short events, short *of_first, short *of_second) {
+    struct pollfd list[] = {{.fd = first, .events = events}, {.fd = second, .events = events}};
+    long ready = poll(list, 2, -1);
+    if (ready < 0) return -errno;
+    *of_first = list[0].revents;
+    *of_second = list[1].revents;
+    return ready;
+}
+
 void *clinux_shared_memory(size_t size) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;

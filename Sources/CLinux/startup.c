@@ -7,6 +7,7 @@
 
 #ifdef CLINUX_STATIC
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
@@ -25,6 +26,14 @@ __attribute__((constructor)) static void keep_arguments(int argc, char **argv) {
 char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
     *count = argument_count;
     return argument_list;
+}
+
+// ---- The C library's memory: a process of milliseconds gives none back, only to ask for it again.
+
+__attribute__((constructor)) static void keep_memory(void) {
+    enum { PADDING = 256 << 10, THRESHOLD = 64 << 20 };
+    mallopt(M_TOP_PAD, PADDING);
+    mallopt(M_TRIM_THRESHOLD, THRESHOLD);
 }
 
 // ---- libswiftCore, Backtrace.cpp: looks for a helper program in ten places around this one, to start it after a crash.

@@ -65,11 +65,11 @@ final class CgroupDirectory {
 
     /// Makes the cgroup, and what is missing above it, and opens it.
     /// - Parameter parentMade: Called for each missing parent after it was made, from the top down.
-    /// - Returns: The cgroup, and whether it was not there before.
+    /// - Returns: The cgroup, the one that it is in, and whether it was not there before.
     static func make(
         _ location: CgroupLocation,
         parentMade: (CgroupDirectory) throws(Failure) -> Void
-    ) throws(Failure) -> (directory: CgroupDirectory, isNew: Bool) {
+    ) throws(Failure) -> (directory: CgroupDirectory, parent: CgroupDirectory, isNew: Bool) {
         let mount = try openMount(of: location)
         let (path, name) = location.path.cut(atLast: "/")
         guard !name.isEmpty else { throw Failure("the cgroup of \(location.mountPoint) has no name") }
@@ -78,7 +78,8 @@ final class CgroupDirectory {
         guard let handle = try openBelow(parent.borrowed, name, location) else {
             throw Failure("the cgroup \(location.directory) was removed while it was being made")
         }
-        return (CgroupDirectory(location, handle), isNew)
+        let above = CgroupLocation(hierarchy: location.hierarchy, mountPoint: location.mountPoint, path: path)
+        return (CgroupDirectory(location, handle), CgroupDirectory(above, parent), isNew)
     }
 
     private static func makeDirectory(
@@ -201,7 +202,7 @@ final class CgroupDirectory {
         let source = try open(file, .readOnly)
         var bytes = try source.borrowed.readToEnd(limit: 64 << 20)
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .EINVAL }
+        guard let text = String(utf8: bytes) else { throw .EINVAL }
         return text
     }
 

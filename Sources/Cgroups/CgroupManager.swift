@@ -78,6 +78,10 @@ package protocol CgroupManager: AnyObject {
     /// Hears from now on when memory runs out; `nil` when nobody says it here.
     func watchMemory() throws(Failure) -> MemoryWatch?
 
+    /// Removes the cgroup that tells whether there are processes, if there are none; `remove` is still to be called.
+    /// - Returns: Whether it is gone; false also where it takes more than a look.
+    func removeIfUnused() throws(Failure) -> Bool
+
     /// Removes the cgroups and what is below them, waiting for dying processes. What does not exist is removed. Parents
     /// stay, as with runc. Can be called again after it threw.
     /// - Parameter deadline: On the monotonic clock, nanoseconds.
@@ -119,6 +123,8 @@ extension CgroupManager {
     }
 
     package var warnings: [String] { [] }
+
+    package func removeIfUnused() throws(Failure) -> Bool { false }
 }
 
 /// `exec --cgroup`: where below the container's cgroups a process is to go.

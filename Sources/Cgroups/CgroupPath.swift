@@ -88,7 +88,7 @@ package struct CgroupPlacement: Equatable, Sendable {
             return CgroupLocation(
                 hierarchy: hierarchy.name,
                 mountPoint: hierarchy.mountPoint,
-                path: (outer + inner).joined(separator: "/")
+                path: (outer + inner).text(separatedBy: "/")
             )
         }
     }

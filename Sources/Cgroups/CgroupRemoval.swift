@@ -12,15 +12,17 @@ enum CgroupRemoval {
 
     /// Removes the cgroup and everything below it; success when it does not exist.
     /// - Parameters:
+    ///   - parent: What the cgroup is in, where it is open.
     ///   - deadline: On the monotonic clock, nanoseconds.
     ///   - whenBusy: Called once if the cgroup cannot go at once: to thaw what is frozen.
     static func remove(
         _ location: CgroupLocation,
+        in parent: CgroupDirectory? = nil,
         deadline: Int64,
         whenBusy: () throws(Failure) -> Void
     ) throws(Failure) {
         defer { removeParents(of: location) }
-        guard let (parent, name) = try CgroupDirectory.openParent(of: location) else { return }
+        guard let (parent, name) = try place(of: location, in: parent) else { return }
         var pause: Int64 = 1
         var isFirst = true
         while try !isRemoved(name, from: parent, location) {
@@ -40,6 +42,24 @@ enum CgroupRemoval {
                 pause = min(pause * 2, longestPause)
             }
         }
+    }
+
+    /// Removes the cgroup if no process and no other cgroup is in it.
+    /// - Returns: Whether it is gone.
+    static func removeIfUnused(
+        _ location: CgroupLocation,
+        in parent: CgroupDirectory? = nil
+    ) throws(Failure) -> Bool {
+        guard let (parent, name) = try place(of: location, in: parent) else { return true }
+        return try isRemoved(name, from: parent, location)
+    }
+
+    private static func place(
+        of location: CgroupLocation,
+        in parent: CgroupDirectory?
+    ) throws(Failure) -> (parent: CgroupDirectory, name: String)? {
+        guard let parent else { return try CgroupDirectory.openParent(of: location) }
+        return (parent, location.path.cut(atLast: "/").after)
     }
 
     /// Those that were made for this cgroup, up to the first that somebody else uses by now.

@@ -1,6 +1,8 @@
 // Pure readers of the two kernel tables that say how cgroups are mounted and where this process is: /proc/self/cgroup
 // and /proc/self/mountinfo. Called by CgroupLayout; never open a file.
 
+internal import LinuxSystem
+
 /// One line of /proc/self/cgroup; see cgroups(7).
 package struct CgroupMembership: Equatable, Sendable {
     /// `cpu,cpuacct`, `name=systemd`; empty for the v2 hierarchy.
@@ -29,8 +31,8 @@ package struct CgroupMembership: Equatable, Sendable {
     private static func parseLine(_ line: ArraySlice<UInt8>) -> CgroupMembership? {
         let colon = UInt8(ascii: ":")
         guard let first = line.firstIndex(of: colon), let second = line[(first + 1)...].firstIndex(of: colon),
-            let hierarchy = String(validating: line[(first + 1)..<second], as: UTF8.self),
-            let path = String(validating: line[(second + 1)...], as: UTF8.self),
+            let hierarchy = String(utf8: Array(line[(first + 1)..<second])),
+            let path = String(utf8: Array(line[(second + 1)...])),
             path.utf8.first == UInt8(ascii: "/")
         else { return nil }
         return CgroupMembership(hierarchy: hierarchy, path: path)
@@ -79,9 +81,9 @@ package struct CgroupMount: Equatable, Sendable {
         } else {
             return nil
         }
-        guard let root = String(validating: unescaped(fields[3]), as: UTF8.self),
-            let mountPoint = String(validating: unescaped(fields[4]), as: UTF8.self),
-            let options = String(validating: unescaped(fields[dash + 3]), as: UTF8.self)
+        guard let root = String(utf8: unescaped(fields[3])),
+            let mountPoint = String(utf8: unescaped(fields[4])),
+            let options = String(utf8: unescaped(fields[dash + 3]))
         else { return nil }
         return CgroupMount(
             isUnified: isUnified,

@@ -4,6 +4,7 @@
 
 package import Configuration
 package import Diagnostics
+internal import LinuxSystem
 
 /// The outcome of an ordered list of device rules.
 package struct DeviceAccess: Equatable, Sendable {
@@ -137,7 +138,7 @@ package struct DeviceAccess: Equatable, Sendable {
 
     private static func write(_ file: String, _ lines: [String]) -> [CgroupWrite] {
         if lines.isEmpty { return [] }
-        return [CgroupWrite("devices", file, lines.joined(separator: "\n"), key: "linux.resources.devices")]
+        return [CgroupWrite("devices", file, lines.text(separatedBy: "\n"), key: "linux.resources.devices")]
     }
 }
 

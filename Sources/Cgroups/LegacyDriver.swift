@@ -13,6 +13,8 @@ final class LegacyDriver: ScopeFiles {
         let location: CgroupLocation
         /// Open once it was made or found.
         var directory: CgroupDirectory?
+        /// What it is in; open where this process made it, so that it need not be looked for to remove it.
+        var parent: CgroupDirectory?
         /// Whether this process made it and wrote no device rule yet.
         var isFresh = false
         /// Why a rootless runtime has no cgroup here.
@@ -96,9 +98,10 @@ final class LegacyDriver: ScopeFiles {
                 if needsCpuset { try Self.inheritCpuset(parent) }
             }
             if result.isNew { made.append(member.location) }
-            if needsCpuset { try Self.inheritCpuset(result.directory, isNew: result.isNew) }
+            if needsCpuset { try Self.inheritCpuset(result.directory, from: result.parent, isNew: result.isNew) }
             if !result.isNew && !isShared { try result.directory.checkFitness() }
             member.directory = result.directory
+            member.parent = result.parent
             member.isFresh = result.isNew
         } catch {
             guard placement.isRootless, error.errno?.isDenial == true else { throw error }
@@ -107,8 +110,12 @@ final class LegacyDriver: ScopeFiles {
     }
 
     /// A v1 cpuset is born without processors and memory nodes, and nothing can join it like that.
-    private static func inheritCpuset(_ directory: CgroupDirectory, isNew: Bool = true) throws(Failure) {
-        var parent: CgroupDirectory?
+    private static func inheritCpuset(
+        _ directory: CgroupDirectory,
+        from known: CgroupDirectory? = nil,
+        isNew: Bool = true
+    ) throws(Failure) {
+        var parent = known
         for file in ["cpuset.cpus", "cpuset.mems"] {
             if !isNew, let own = try directory.readIfPresent(file), !own.isEmpty { continue }
             if parent == nil {
@@ -187,7 +194,7 @@ final class LegacyDriver: ScopeFiles {
             let subgroup =
                 subgroups.first { $0.controllers.contains(where: member.location.carries) }
                 ?? subgroups.first { $0.controllers.isEmpty }
-            let path = CgroupPlacement.components(of: subgroup?.path ?? "").joined(separator: "/")
+            let path = CgroupPlacement.components(of: subgroup?.path ?? "").text(separatedBy: "/")
             if path.isEmpty {
                 try join.add(own)
             } else if let below = try own.descendant(path) {

@@ -106,10 +106,16 @@ extension LegacyDriver {
         let order = members.filter(\.location.isUnified) + members.filter { !$0.location.isUnified }
         for member in order {
             member.directory = nil
-            try CgroupRemoval.remove(member.location, deadline: deadline) { () throws(Failure) in
+            try CgroupRemoval.remove(member.location, in: member.parent, deadline: deadline) { () throws(Failure) in
                 try thawToKill()
             }
         }
+    }
+
+    func removeIfUnused() throws(Failure) -> Bool {
+        // Nobody can leave this one without being moved.
+        guard let unified else { return false }
+        return try CgroupRemoval.removeIfUnused(unified.location, in: unified.parent)
     }
 
     /// Also what the container froze below its own cgroup.

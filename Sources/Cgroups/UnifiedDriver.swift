@@ -253,4 +253,9 @@ final class UnifiedDriver: ScopeFiles {
         directory = nil
         try CgroupRemoval.remove(location, deadline: deadline) { () throws(Failure) in }
     }
+
+    func removeIfUnused() throws(Failure) -> Bool {
+        directory = nil
+        return try CgroupRemoval.removeIfUnused(location)
+    }
 }

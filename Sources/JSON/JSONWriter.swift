@@ -73,6 +73,19 @@ package final class JSONWriter {
         bytes.append(contentsOf: value.description.utf8)
     }
 
+    /// The same, without the metadata that a first use of the generic one costs.
+    package func integer(_ value: Int64) {
+        separate()
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        var digits: [UInt8] = []
+        var rest = value.magnitude
+        repeat {
+            digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes.append(contentsOf: digits.reversed())
+    }
+
     /// Writes a number in the shortest form that reads back as the same value; null if it is not finite.
     package func number(_ value: Double) {
         guard value.isFinite else { return null() }

@@ -27,3 +27,10 @@ package enum NamespaceKind: String, CaseIterable, Hashable, Sendable {
         }
     }
 }
+
+extension [NamespaceKind] {
+    /// As the library's, without its metadata.
+    package func contains(_ kind: NamespaceKind) -> Bool {
+        contains { $0.cloneFlag == kind.cloneFlag }
+    }
+}

@@ -127,6 +127,8 @@ package enum Birth {
     ) -> [InitStep] {
         let plan = NamespacePlan(c, f, r)
         var steps: [InitStep] = []
+        // A step is large, and an ordinary container has about this many: grown by doubling, they would be copied often.
+        steps.reserveCapacity(72)
 
         // Become nobody's child.
         steps += [.dieWithParent, .resetSignals, .newSession]

@@ -221,7 +221,7 @@ extension ExecSide {
     }
 
     private func waitForExecution() throws(Failure) {
-        guard try resources.runtimeChannel.waitForExecution() else { throw explainDeath(waitingFor: "the program") }
+        guard try resources.waitForExecution(after: plan.initial) else { throw explainDeath(waitingFor: "the program") }
     }
 
     private func tell(_ message: SyncMessage) throws(Failure) {

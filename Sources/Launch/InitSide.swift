@@ -254,7 +254,8 @@ extension InitSide {
 
     private func execute(_ name: String) throws(Failure) {
         guard let program else { throw Failure("execute \(name): it was not looked up") }
-        try listenerOfFailures.tell(.executing)
+        // On the channel nobody needs to be woken for it: the runtime sees in the shared page how far this came.
+        if !resources.gate.isEmpty { try reporter.tell(.executing) }
         // All but the report, which the program's start closes: its end is the news that it worked.
         for channel in [resources.childChannel, starter] where channel.descriptor != listenerOfFailures.descriptor {
             Descriptors.close(channel.descriptor)

@@ -49,6 +49,14 @@ extension LaunchResources {
         filter = prepared.filter
     }
 
+    /// Waits for the end of the channel, after which the program runs if nothing was reported.
+    /// - Parameter steps: Init's; executing the program is the last.
+    /// - Returns: Whether it came so far.
+    func waitForExecution(after steps: [InitStep]) throws(Failure) -> Bool {
+        _ = try runtimeChannel.waitForExecution()
+        return breadcrumb[.initial] == steps.count
+    }
+
     /// How a process ended without a word, and where it was.
     /// - Parameters:
     ///   - expected: What was waited for.

@@ -61,6 +61,8 @@ package final class RuntimeSide {
 
         resources = try LaunchResources()
         hookState = HookState(configuration, request)
+        // Lives as long as the process, whose end closes at once what would otherwise be closed one by one.
+        _ = unsafe Unmanaged.passRetained(self)
     }
 
     /// Performs every step. When one fails, takes back those before it, in reverse.
@@ -139,11 +141,13 @@ extension RuntimeSide {
     /// The container's process.
     package var initDescriptor: BorrowedFD { initPIDFD[0] }
     package var currentRecord: ContainerRecord { record }
+    /// The container's cgroups with their files open; `nil` where systemd is to be asked anew, after however long.
+    package var cgroupFiles: (any CgroupManager)? { cgroup.placement.scope == nil ? cgroup : nil }
 
     /// Opens the gate of a container whose gate is the channel, and waits until its program runs.
     package func start() throws(Failure) {
         try resources.runtimeChannel.tell(.start)
-        guard try resources.runtimeChannel.waitForExecution() else { throw explainDeath(waitingFor: "the program") }
+        guard try resources.waitForExecution(after: plan.initial) else { throw explainDeath(waitingFor: "the program") }
         // The namespace ends with the container, whoever stays.
         resources.networkDevices = nil
     }

@@ -102,11 +102,17 @@ final class Deletion {
     private let cgroup: any CgroupManager
     private let log: Log
 
-    init(_ record: ContainerRecord, _ directory: ContainerDirectory, _ log: Log) {
+    /// - Parameter cgroup: Where this process made the container, so that its files are still open.
+    init(
+        _ record: ContainerRecord,
+        _ directory: ContainerDirectory,
+        _ log: Log,
+        cgroup: (any CgroupManager)? = nil
+    ) {
         self.record = record
         self.directory = directory
         self.log = log
-        cgroup = record.cgroups.placement.makeManager()
+        self.cgroup = cgroup ?? record.cgroups.placement.makeManager()
     }
 
     func run() throws(Failure) {
@@ -165,7 +171,10 @@ final class Deletion {
     }
 
     private func removeCgroup() throws(Failure) {
-        if !mayHaveLeftProcesses, let others = try? cgroup.processes(), !others.isEmpty {
+        // Nearly always nobody is left, and the processes need not be listed.
+        if !mayHaveLeftProcesses, try !cgroup.removeIfUnused(),
+            let others = try? cgroup.processes(), !others.isEmpty
+        {
             log.warning("the cgroup of container \(record.id) stays: \(others.count) process(es) of others are in it")
             return
         }

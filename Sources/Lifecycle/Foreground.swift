@@ -44,20 +44,8 @@ final class Foreground {
         defer { log.end(.runtime) }
         defer { terminal?.restore() }
         while true {
-            var wanted: [(BorrowedFD, PollEvents)] = [
-                (process, .readable), (signals.borrowed, .readable),
-            ]
-            wanted += notices?.wanted ?? []
-            wanted += terminal?.wanted ?? []
-            let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
-                try Polling.wait(for: wanted) ?? []
-            }
-            if !ready[1].isEmpty { try forwardSignals() }
-            let others = ready.dropFirst(2)
-            let count = notices == nil ? 0 : 2
-            notices?.carry(ready: Array(others.prefix(count)))
-            terminal?.carry(ready: Array(others.dropFirst(count)))
-            if !ready[0].isEmpty {
+            let ended = try notices == nil && terminal == nil ? waitForProcess() : waitForProcessAndStreams()
+            if ended {
                 let status = try attempt("learn how the container ended", .waitid) { () throws(Errno) in
                     try Processes.reap(pidfd: process)
                 }
@@ -66,6 +54,33 @@ final class Foreground {
                 return status
             }
         }
+    }
+
+    /// Forwards the signals that came.
+    /// - Returns: Whether the process has ended.
+    private func waitForProcess() throws(Failure) -> Bool {
+        let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
+            try Polling.wait(for: process, or: signals.borrowed)
+        }
+        if !ready.second.isEmpty { try forwardSignals() }
+        return !ready.first.isEmpty
+    }
+
+    /// The same, and carries what came from and for others.
+    private func waitForProcessAndStreams() throws(Failure) -> Bool {
+        var wanted: [(BorrowedFD, PollEvents)] = [(process, .readable), (signals.borrowed, .readable)]
+        wanted += notices?.wanted ?? []
+        wanted += terminal?.wanted ?? []
+        let ready = try attempt("wait for the container", .poll) { () throws(Errno) in
+            try Polling.wait(for: wanted) ?? []
+        }
+        // First of all: a terminal has its new size before what is typed into it.
+        if !ready[1].isEmpty { try forwardSignals() }
+        let others = ready.dropFirst(2)
+        let count = notices == nil ? 0 : 2
+        notices?.carry(ready: Array(others.prefix(count)))
+        terminal?.carry(ready: Array(others.dropFirst(count)))
+        return !ready[0].isEmpty
     }
 
     /// When the program did not come to run.

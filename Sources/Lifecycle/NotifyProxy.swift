@@ -80,9 +80,9 @@ final class NotifyProxy {
     func waitForReadiness(process: BorrowedFD, pid: CInt) throws(Failure) -> Bool {
         while true {
             let ready = try attempt("wait until the container is ready", .poll) { () throws(Errno) in
-                try Polling.wait(for: [(container.borrowed, .readable), (process, .readable)]) ?? []
+                try Polling.wait(for: container.borrowed, or: process)
             }
-            if !ready[0].isEmpty {
+            if !ready.first.isEmpty {
                 guard try receive().contains(.ready) else { continue }
                 let message = "\(Notice.ready.line)\nMAINPID=\(pid)\n"
                 try attempt("tell NOTIFY_SOCKET that the container is ready", .write) { () throws(Errno) in
@@ -91,7 +91,7 @@ final class NotifyProxy {
                 return true
             }
             // Only then: its last words may have been that it is ready.
-            if !ready[1].isEmpty { return false }
+            if !ready.second.isEmpty { return false }
         }
     }
 

@@ -1,6 +1,7 @@
 // `run`: create, start and, in the foreground, stay: forward signals, carry the terminal, reap, and end with the
 // program's status.
 
+internal import Cgroups
 internal import Configuration
 package import Diagnostics
 internal import Launch
@@ -65,7 +66,7 @@ package enum Run {
         let status = try foreground.stay(context.log)
         // A limit too low for the program ends it before its first word.
         if status == .signalled(9), birth.ranOutOfMemory { context.log.warning(outOfMemory(request.id)) }
-        if !options.keep { try remove(birth.currentRecord, inode, context) }
+        if !options.keep { try remove(birth.currentRecord, inode, context, cgroup: birth.cgroupFiles) }
         return status
     }
 
@@ -129,11 +130,16 @@ package enum Run {
         }
     }
 
-    static func remove(_ record: ContainerRecord, _ inode: UInt64, _ context: RuntimeContext) throws(Failure) {
+    static func remove(
+        _ record: ContainerRecord,
+        _ inode: UInt64,
+        _ context: RuntimeContext,
+        cgroup: (any CgroupManager)? = nil
+    ) throws(Failure) {
         // Somebody else may have deleted it meanwhile, and even made another of that name.
         guard let directory = try context.openIfPresent(record.id, lock: .exclusive),
             directory.inode == inode
         else { return }
-        try Deletion(record, directory, context.log).run()
+        try Deletion(record, directory, context.log, cgroup: cgroup).run()
     }
 }

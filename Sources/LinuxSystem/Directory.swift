@@ -15,9 +15,9 @@ extension BorrowedFD {
     /// The corresponding system call is `getdents64(2)`.
     package func entries() throws(Errno) -> [Entry] {
         var entries: [Entry] = []
-        var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {
-            let count = try check(unsafe clinux_getdents64(rawValue, &buffer, buffer.count))
+            let buffer = try rawEntries()
+            let count = buffer.count
             if count == 0 { return entries }
             var offset = 0
             while offset + 19 <= count {
@@ -27,11 +27,26 @@ extension BorrowedFD {
                 let name = buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 }
                 if !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8) {
                     entries.append(
-                        Entry(name: String(validating: name, as: UTF8.self), isDirectory: type == UInt8(DT_DIR))
+                        Entry(name: String(utf8: Array(name)), isDirectory: type == UInt8(DT_DIR))
                     )
                 }
                 offset += length
             }
         }
+    }
+
+    private func rawEntries() throws(Errno) -> [UInt8] {
+        var failure: Errno?
+        // Not filled with zeroes first: a directory of cgroups takes a small part of it.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 16_384) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            do throws(Errno) {
+                count = try check(unsafe clinux_getdents64(rawValue, start, buffer.count))
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
     }
 }

@@ -13,6 +13,9 @@ package struct PollEvents: OptionSet, Sendable {
         rawValue = elements.reduce(0) { $0 | $1.rawValue }
     }
 
+    /// As the protocol's, without its metadata.
+    package var isEmpty: Bool { rawValue == 0 }
+
     package static let readable = PollEvents(rawValue: Int16(POLLIN))
     package static let priority = PollEvents(rawValue: Int16(POLLPRI))
     package static let writable = PollEvents(rawValue: Int16(POLLOUT))
@@ -45,6 +48,19 @@ package enum Polling {
         guard let deadline else { return -1 }
         let left = max(0, deadline - Machine.monotonicNanoseconds())
         return CInt(clamping: (left + 999_999) / 1_000_000)
+    }
+
+    /// Waits until one or both of two descriptors can be read, without a list.
+    /// - Returns: The events of each. The call is `poll(2)`.
+    package static func wait(
+        for first: BorrowedFD,
+        or second: BorrowedFD
+    ) throws(Errno) -> (first: PollEvents, second: PollEvents) {
+        var (ofFirst, ofSecond): (Int16, Int16) = (0, 0)
+        try checkRetrying {
+            unsafe clinux_poll_two(first.rawValue, second.rawValue, PollEvents.readable.rawValue, &ofFirst, &ofSecond)
+        }
+        return (PollEvents(rawValue: ofFirst), PollEvents(rawValue: ofSecond))
     }
 
     /// Waits until one of at most eight descriptors is ready; an empty set at an index means not ready.

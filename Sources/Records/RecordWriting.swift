@@ -79,7 +79,7 @@ extension JSONWriter {
 
     fileprivate func member(_ name: String, _ value: some BinaryInteger) {
         self.name(name)
-        integer(value)
+        integer(Int64(value))
     }
 
     fileprivate func member(_ name: String, _ value: Bool) {

@@ -18,13 +18,13 @@ extension Verb {
         .value(
             .manageCgroupsMode,
             of: "MODE",
-            choices: words(of: ManagedCgroups.self),
+            choices: ManagedCgroups.allCases.map(\.rawValue),
             help: "What criu does with cgroups (default: soft)"
         ),
         .value(
             .emptyNS,
             of: "NAMESPACE",
-            choices: words(of: EmptyNamespace.self),
+            choices: EmptyNamespace.allCases.map(\.rawValue),
             help: "Leave out what is in the namespace"
         ),
         .flag(.autoDedup, help: "Remove pages from images when later ones replace them"),
@@ -44,7 +44,7 @@ extension Verb {
             .value(
                 .networkLock,
                 of: "METHOD",
-                choices: words(of: NetworkLock.self),
+                choices: NetworkLock.allCases.map(\.rawValue),
                 help: "How packets are kept away meanwhile (default: iptables)"
             ),
             .value(.pageServer, of: "ADDRESS:PORT", help: "Send pages to the page server there"),

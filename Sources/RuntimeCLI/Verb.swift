@@ -2,6 +2,8 @@
 // options. Parsing, help, manual and completion all read it, so that they cannot disagree. It holds words only; what a
 // verb does stands in Lifecycle.
 
+internal import Diagnostics
+
 /// Every option by its long name.
 enum OptionName: String, Sendable {
     case all, apparmor, bundle, cap, cgroup, config, criu, cwd, debug, detach, env, file, force, format, help, keep, log
@@ -132,13 +134,13 @@ extension Verb {
         .value(
             .logFormat,
             of: "FORMAT",
-            choices: words(of: LogFormat.self),
+            choices: LogFormat.allCases.map(\.rawValue),
             help: "How log lines look (default: text)"
         ),
         .value(
             .logLevel,
             of: "LEVEL",
-            choices: words(of: LogLevel.self),
+            choices: LogLevel.allCases.map(\.rawValue),
             help: "The least important messages to log (default: warning)"
         ),
         .value(
@@ -152,14 +154,14 @@ extension Verb {
         .value(
             .cgroupManager,
             of: "MANAGER",
-            choices: words(of: CgroupManagerChoice.self),
+            choices: CgroupManagerChoice.allCases.map(\.rawValue),
             help: "Who creates the cgroups (default: cgroupfs)"
         ),
         .flag(.systemdCgroup, help: "The same as --cgroup-manager systemd"),
         .value(
             .rootless,
             of: "WHEN",
-            choices: words(of: RootlessChoice.self),
+            choices: RootlessChoice.allCases.map(\.rawValue),
             help: "Whether to go on without cgroups that may not be written (default: auto)"
         ),
         .value(.criu, of: "PROGRAM", help: "What checkpoint and restore are done with (default: criu, found in $PATH)"),
@@ -255,7 +257,7 @@ extension Verb {
                     .format,
                     "f",
                     of: "FORMAT",
-                    choices: words(of: ListFormat.self),
+                    choices: ListFormat.allCases.map(\.rawValue),
                     help: "How to print them (default: table)"
                 ),
                 .flag(.quiet, "q", help: "Print ids only"),
@@ -307,7 +309,7 @@ extension Verb {
                     .format,
                     "f",
                     of: "FORMAT",
-                    choices: words(of: ListFormat.self),
+                    choices: ListFormat.allCases.map(\.rawValue),
                     help: "How to print them; json is an array of host process ids (default: table)"
                 )
             ]
@@ -364,7 +366,7 @@ extension Verb {
                 .value(
                     .format,
                     of: "FORMAT",
-                    choices: words(of: ExplainFormat.self),
+                    choices: ExplainFormat.allCases.map(\.rawValue),
                     help: "How to print them (default: text)"
                 ),
             ]
@@ -375,22 +377,16 @@ extension Verb {
             "Show help for apus or a command",
             arguments: "[COMMAND]",
             count: 0...1,
-            choices: words(of: VerbName.self)
+            choices: VerbName.allCases.map(\.rawValue)
         ),
         Verb(
             .completion,
             "Print a completion script",
             arguments: "SHELL",
             count: 1...1,
-            choices: words(of: Shell.self),
+            choices: Shell.allCases.map(\.rawValue),
             description: "SHELL is bash, zsh or fish."
         ),
         Verb(.man, "Print the manual page in roff"),
     ]
-
-    /// The words for the values of a closed type.
-    static func words<Value: CaseIterable & RawRepresentable>(of type: Value.Type) -> [String]
-    where Value.RawValue == String {
-        type.allCases.map(\.rawValue)
-    }
 }

@@ -145,6 +145,8 @@ long clinux_sethostname(const char *CLINUX_NONNULL name, size_t length);
 long clinux_setdomainname(const char *CLINUX_NONNULL name, size_t length);
 long clinux_personality(unsigned long domain);
 long clinux_poll(int *CLINUX_NONNULL fds, const short *CLINUX_NONNULL events, short *CLINUX_NONNULL returned, unsigned count, int timeout_ms);
+// Waits without end until at least one of two descriptors has one of `events`.
+long clinux_poll_two(int first, int second, short events, short *CLINUX_NONNULL of_first, short *CLINUX_NONNULL of_second);
 void *CLINUX_NULLABLE clinux_shared_memory(size_t size);
 _Noreturn void clinux_exit(int status);
 
