@@ -178,6 +178,29 @@ struct VerbTests {
         }
     }
 
+    /// Who hands on to a child and ends, again and again, is never in a list that is read for long.
+    @Test(arguments: [["kill", "--all"], ["delete", "--force"]])
+    func killsAlsoWhoIsBornMeanwhile(words: [String]) throws {
+        try Sandbox.use("killborn") { box in
+            var document = box.document("again() { ( again ) & }; again; echo yes > /tmp/ready; exec sleep 1001")
+            document.change("linux") { linux in
+                linux["namespaces"] = ["mount", "ipc", "uts"].map { ["type": $0] }
+            }
+            try box.configure(document)
+            let list = box.cgroup("pids") + "/cgroup.procs"
+            for _ in 0..<4 {
+                try box.succeed("run", "--detach", box.id)
+                try box.waitFor("ready", "yes\n")
+                let outcome = try box.start(words + [box.id] + (words[0] == "kill" ? ["KILL"] : [])).wait()
+                #expect(outcome.status == 0, "\(outcome)")
+                for _ in 0..<200 where !(box.contents(list) ?? "").isEmpty { usleep(10_000) }
+                #expect((box.contents(list) ?? "").isEmpty)
+                if words[0] == "kill" { try box.succeed("delete", box.id) }
+                try FileManager.default.removeItem(atPath: box.rootfs + "/tmp/ready")
+            }
+        }
+    }
+
     @Test func listsItsContainers() throws {
         try Sandbox.use("list") { box in
             try box.configure(box.document("sleep 1000"))
