@@ -27,7 +27,8 @@ struct HookTests {
             try box.succeed("create", box.id)
             let pid = try box.state().pid
             try box.succeed("start", box.id)
-            for _ in 0..<200 where box.contents("\(box.rootfs)/tmp/order")?.contains("program") != true { usleep(5000) }
+            for _ in 0..<200 * TestMachine.slowness
+            where box.contents("\(box.rootfs)/tmp/order")?.contains("program") != true { usleep(5000) }
             try box.succeed("delete", "--force", box.id)
             let order = (box.contents("\(box.rootfs)/tmp/order") ?? "").split(separator: "\n").map(String.init)
             // The program and poststart hooks are at work at the same time.
@@ -134,7 +135,9 @@ struct HookTests {
             document["hooks"] = ["createRuntime": [Self.hook(script)]]
             try box.configure(document)
             let create = try box.start(["create", box.id])
-            for _ in 0..<2000 where box.contents(box.directory + "/begun") == nil { usleep(5000) }
+            for _ in 0..<2000 * TestMachine.slowness where box.contents(box.directory + "/begun") == nil {
+                usleep(5000)
+            }
             // Measured of this one process: its own line in /proc, while it waits.
             let used = {
                 let line = box.contents("/proc/\(create.pid)/stat")?.split(separator: ")").last?.split(separator: " ")

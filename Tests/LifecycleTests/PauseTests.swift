@@ -28,7 +28,9 @@ struct PauseTests {
             try box.succeed("resume", box.id)
             #expect(try !isFrozen(box))
             #expect(try box.state().status == "running")
-            for _ in 0..<1000 where box.contents(box.rootfs + "/tmp/count") == count { usleep(5000) }
+            for _ in 0..<1000 * TestMachine.slowness where box.contents(box.rootfs + "/tmp/count") == count {
+                usleep(5000)
+            }
             #expect(box.contents(box.rootfs + "/tmp/count") != count)
             try box.succeed("delete", "--force", box.id)
         }

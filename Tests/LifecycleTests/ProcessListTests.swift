@@ -15,7 +15,7 @@ struct ProcessListTests {
     /// - Returns: The kernel's list.
     private func run(_ box: Sandbox, _ script: String, sleeping count: Int) throws -> [Int] {
         try box.runReady(script)
-        for _ in 0..<2000 {
+        for _ in 0..<2000 * TestMachine.slowness {
             let listed = try #require(box.contents(box.cgroup("pids") + "/cgroup.procs"))
             let pids = listed.split(separator: "\n").compactMap { Int($0) }.sorted()
             if pids.filter({ box.contents("/proc/\($0)/comm") == "sleep\n" }).count == count { return pids }

@@ -16,6 +16,9 @@ enum TestMachine {
     static let binary =
         ProcessInfo.processInfo.environment["APUS_BINARY"] ?? products.appendingPathComponent("apus").path
 
+    /// How much slower than usual the machine is: what tests wait for at most is so many times as long.
+    static let slowness = ProcessInfo.processInfo.environment["APUS_TEST_SLOWNESS"].flatMap { Int($0) } ?? 1
+
     static let isUsable =
         geteuid() == 0
         && FileManager.default.isExecutableFile(atPath: "/bin/busybox")
@@ -171,7 +174,7 @@ final class Sandbox {
 
     /// Waits until the container has the status.
     func waitFor(status: String, _ id: String? = nil) throws {
-        for _ in 0..<400 {
+        for _ in 0..<400 * TestMachine.slowness {
             if try state(id).status == status { return }
             usleep(10_000)
         }
