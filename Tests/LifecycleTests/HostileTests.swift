@@ -85,9 +85,8 @@ struct HostileTests {
             defer { close(held) }
             #expect(open(exe, O_WRONLY | O_CLOEXEC) == -1)
             try box.succeed("start", box.id)
-            for _ in 0..<200 where (box.contents("/proc/\(try box.state().pid)/comm") ?? "").hasPrefix("apus") {
-                usleep(5000)
-            }
+            let pid = try box.state().pid
+            TestMachine.wait(seconds: 1) { box.contents("/proc/\(pid)/comm")?.hasPrefix("apus") != true }
             let writable = open("/proc/self/fd/\(held)", O_WRONLY | O_CLOEXEC)
             let problem = errno
             #expect(writable == -1)

@@ -53,7 +53,7 @@ enum Leaks {
         for process in processes(id) {
             if let pid = process.split(separator: " ").dropFirst().first.flatMap({ pid_t($0) }) { kill(pid, SIGKILL) }
         }
-        for _ in 0..<100 * TestMachine.slowness where !processes(id).isEmpty { usleep(10_000) }
+        TestMachine.wait(seconds: 1) { processes(id).isEmpty }
         for cgroup in cgroups(id) { rmdir(String(cgroup.dropFirst("cgroup ".count))) }
     }
 
