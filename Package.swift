@@ -152,6 +152,7 @@ let package = Package(
             "CRIU",
             "Cgroups",
             "KernelTypes",
+            "LinuxSystem",
             "Launch",
             "Lifecycle",
             "RuntimeCLI",

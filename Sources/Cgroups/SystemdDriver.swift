@@ -95,7 +95,7 @@ package final class SystemdDriver: CgroupManager {
     }
 
     package func attach(_ process: CInt) throws(Failure) {
-        let components = placement.locations.first?.path.split(separator: "/" as Character) ?? []
+        let components = placement.locations.first?.path.parts(separatedBy: "/") ?? []
         let inner = components.drop { $0 != scope.name.unit }.dropFirst()
         try talk().attach(process, to: scope.name.unit, below: inner.map { "/\($0)" }.joined())
         _ = try verify(process)

@@ -39,7 +39,7 @@ final class UnifiedDriver: ScopeFiles {
     func create() throws(Failure) {
         var made: [CgroupLocation] = []
         do throws(Failure) {
-            let components = location.path.split(separator: "/").map(String.init)
+            let components = location.path.parts(separatedBy: "/")
             for depth in 0..<components.count {
                 if let parent = try make(components[..<depth].joined(separator: "/"), &made) {
                     try passOnControllers(of: parent)
@@ -101,7 +101,7 @@ final class UnifiedDriver: ScopeFiles {
         let own = try required("use the scope's cgroup")
         let offered = (try own.readIfPresent("cgroup.controllers") ?? "").split(separator: " ").map(String.init)
         if needed.isSubset(of: offered) { return }
-        let components = location.path.split(separator: "/").map(String.init)
+        let components = location.path.parts(separatedBy: "/")
         for depth in 0..<components.count {
             let path = components[..<depth].joined(separator: "/")
             let place = CgroupLocation(hierarchy: "", mountPoint: location.mountPoint, path: path)

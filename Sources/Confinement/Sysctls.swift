@@ -12,7 +12,7 @@ enum Sysctls {
     static func set(_ settings: [SysctlSetting]) throws(Failure) {
         let proc = try ProcHandle(.all)
         for setting in settings {
-            let key = setting.path.split(separator: "/").joined(separator: ".")
+            let key = setting.path.parts(separatedBy: "/").joined(separator: ".")
             let file: OwnedFD
             do throws(Failure) {
                 file = try proc.open("sys/\(setting.path)", [.writeOnly, .truncate])

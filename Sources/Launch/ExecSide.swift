@@ -227,7 +227,7 @@ extension ExecSide {
     private func tell(_ message: SyncMessage) throws(Failure) {
         do throws(Failure) {
             try resources.runtimeChannel.tell(message)
-        } catch  where error.errno == .EPIPE && error.step == nil {
+        } catch  where (error.errno == .EPIPE || error.errno == .ECONNRESET) && error.step == nil {
             // The process is gone without a report.
             throw explainDeath(waitingFor: "the process")
         }

@@ -104,15 +104,21 @@ package final class SyncChannel {
 
     /// Waits for the next message. The corresponding system call is `read(2)`.
     package func receive() throws(Failure) -> Received {
-        while true {
-            do throws(Errno) {
-                return Self.parse(try descriptor.read(upTo: FailureRecord.maximumSize + 1))
-            } catch .ECONNRESET {
-                // Said once, when the other side ended without reading all it was told. What it told is still there.
-                continue
-            } catch {
-                throw Failure("wait for a message", .read, error)
-            }
+        Self.parse(try read("wait for a message"))
+    }
+
+    private func read(_ act: String) throws(Failure) -> [UInt8] {
+        try attempt(act, .read) { () throws(Errno) in
+            try Self.beyondReset { () throws(Errno) in try descriptor.read(upTo: FailureRecord.maximumSize + 1) }
+        }
+    }
+
+    /// A reset is said once, when the other side ended without reading all it was told. What it told is still there.
+    private static func beyondReset<T>(_ read: () throws(Errno) -> T) throws(Errno) -> T {
+        do throws(Errno) {
+            return try read()
+        } catch .ECONNRESET {
+            return try read()
         }
     }
 
@@ -150,7 +156,9 @@ package final class SyncChannel {
     package func waitForDescriptors(_ expected: SyncMessage) throws(Failure) -> (number: Int32, [CInt])? {
         while true {
             let (bytes, descriptors) = try attempt("wait for a message", .recvmsg) { () throws(Errno) in
-                try descriptor.receive(upTo: FailureRecord.maximumSize + 1)
+                try Self.beyondReset { () throws(Errno) in
+                    try descriptor.receive(upTo: FailureRecord.maximumSize + 1)
+                }
             }
             switch Self.parse(bytes) {
             case .message(expected, let number): return (number, descriptors)
@@ -167,9 +175,7 @@ package final class SyncChannel {
     package func waitForExecution() throws(Failure) -> Bool {
         var bytes: [UInt8] = []
         while true {
-            let part = try attempt("wait for the program to start", .read) { () throws(Errno) in
-                try descriptor.read(upTo: FailureRecord.maximumSize + 1)
-            }
+            let part = try read("wait for the program to start")
             if part.isEmpty { break }
             bytes += part
         }

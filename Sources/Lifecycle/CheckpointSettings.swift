@@ -93,7 +93,7 @@ struct CheckpointDirectories {
 
     private static func make(_ path: String, _ option: String) throws(Failure) {
         var reached = ""
-        for component in path.split(separator: "/" as Character) {
+        for component in path.parts(separatedBy: "/") {
             reached += "/\(component)"
             do throws(Errno) {
                 try BorrowedFD.workingDirectory.makeDirectory(reached, mode: 0o700)

@@ -60,15 +60,24 @@ package enum Exec {
         context.log.begin(act: "plan")
         defer { context.log.end(.runtime) }
         let facts = HostProbe.facts()
-        let configuration = try configuration(request, record, directory, facts)
-        let subgroups = try subgroups(request, cgroup.placement)
-        let placement = try subgroups.isEmpty ? nested(cgroup.placement, record.pid) : cgroup.placement
-        let entry = ContainerEntry(
-            kinds: try ContainerEntry.kinds(of: record.pid),
-            cgroups: placement.locations.map(\.directory),
-            isPlacedBySystemd: subgroups.isEmpty && placement.needsSystemdToEnter(),
-            facts
-        )
+        let configuration: ContainerConfiguration
+        let subgroups: [CgroupSubgroup]
+        let placement: CgroupPlacement
+        let entry: ContainerEntry
+        do throws(Failure) {
+            configuration = try Self.configuration(request, record, directory, facts)
+            subgroups = try Self.subgroups(request, cgroup.placement)
+            placement = try subgroups.isEmpty ? nested(cgroup.placement, record.pid) : cgroup.placement
+            entry = ContainerEntry(
+                kinds: try ContainerEntry.kinds(of: record.pid),
+                cgroups: placement.locations.map(\.directory),
+                isPlacedBySystemd: subgroups.isEmpty && placement.needsSystemdToEnter(),
+                facts
+            )
+        } catch {
+            // The files of a container that ended, and its directories in /proc, may be gone.
+            throw try lives(pidfd.borrowed) ? error : stopped(request.id)
+        }
         // What was looked at by its pid was the container's process, if that is still there.
         guard try lives(pidfd.borrowed) else { throw stopped(request.id) }
         return try ExecSide(

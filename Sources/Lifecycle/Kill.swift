@@ -2,6 +2,7 @@
 
 internal import Cgroups
 package import Diagnostics
+internal import Launch
 internal import LinuxSystem
 internal import Records
 
@@ -50,7 +51,8 @@ package enum Kill {
     }
 
     private static func signalAll(_ signal: CInt, _ cgroup: any CgroupManager) throws(Failure) {
-        try cgroup.signalAll(signal)
-        if signal == SIGKILL { try cgroup.thawToKill() }
+        guard signal == SIGKILL, !cgroup.placement.locations.isEmpty else { return try cgroup.signalAll(signal) }
+        // Not once one by one: who is being born meanwhile would live.
+        try cgroup.killAll(deadline: Deadline.cleanup)
     }
 }

@@ -100,7 +100,7 @@ package struct StateRoot: Sendable {
     private func openRoot() throws(Failure) -> OwnedFD {
         if let root = try? BorrowedFD.workingDirectory.open(path, [.path, .directory]) { return root }
         var reached = ""
-        for component in path.split(separator: "/") {
+        for component in path.parts(separatedBy: "/") {
             reached += "/" + component
             do throws(Errno) {
                 try BorrowedFD.workingDirectory.makeDirectory(reached, mode: 0o711)

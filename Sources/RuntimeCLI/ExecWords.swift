@@ -2,6 +2,7 @@
 // GivenWords alone. Values of variables never appear in a message.
 
 internal import Configuration
+internal import LinuxSystem
 
 extension GivenWords {
     /// Options that a process file leaves nothing to say for. Not `--tty`, which conmon gives beside a file: the process
@@ -95,7 +96,7 @@ extension GivenWords {
         guard !path.isEmpty, parts.count == 1 || !controllers.isEmpty else {
             throw OptionProblem(message: "--cgroup: \"\(text)\" is not [CONTROLLER[,CONTROLLER...]:]PATH")
         }
-        if path.split(separator: "/" as Character).contains("..") {
+        if path.parts(separatedBy: "/").contains("..") {
             throw OptionProblem(message: "--cgroup: \"\(text)\" leads out of the container's cgroup")
         }
         return ExecOptions.Cgroup(controllers: controllers, path: path)

@@ -1,7 +1,7 @@
 // Does for CgroupsTests what a test process must not do itself: enters cgroups, makes children, mounts hierarchies in
 // a mount namespace of its own. The first argument names the act; results go to standard output.
 //
-//   enter PLACE...            enter the cgroups, say so, and stay until killed
+//   enter PLACE...            enter the cgroups, use a mebibyte, say so, and stay until killed
 //   born PLACE...             the same in a child that is born in the v2 cgroup
 //   threads PLACE...          enter, and stay with a second thread
 //   spawn COUNT PLACE...      enter, start COUNT children one below the other, and stay
@@ -244,8 +244,9 @@ do throws(Failure) {
     switch CommandLine.arguments.dropFirst().first {
     case "enter":
         try enter(arguments)
+        let used = [UInt8](repeating: 1, count: 1 << 20)
         say("entered \(Processes.currentID)")
-        stay()
+        withExtendedLifetime(used, stay)
     case "threads":
         try enter(arguments)
         addThread()

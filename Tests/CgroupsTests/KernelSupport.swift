@@ -39,12 +39,12 @@ final class TestCgroups {
     }
 
     /// As on a machine that has only v2, within the v2 hierarchy of this machine.
-    init(unified word: String) throws {
+    init(unified word: String, path: String = "middle/inner") throws {
         // Not from the hierarchy's root, whose controllers are the machine's to pass on.
         let mount = try #require(Machine.unifiedMount) + "/" + Machine.uniqueName(word)
         mkdir(mount, 0o755)
         ownMount = mount
-        let location = CgroupLocation(hierarchy: "", mountPoint: mount, path: "middle/inner")
+        let location = CgroupLocation(hierarchy: "", mountPoint: mount, path: path)
         manager = CgroupPlacement(mode: .unified, locations: [location], isRootless: false).makeManager()
     }
 
@@ -94,7 +94,7 @@ final class TestCgroups {
         for location in locations {
             #expect(!FileManager.default.fileExists(atPath: location.directory))
             // The parent that a test asked for; never the hierarchy's own root.
-            let parent = (location.path as NSString).deletingLastPathComponent
+            let parent = location.path.cut(atLast: "/").before
             if !parent.isEmpty { rmdir("\(location.mountPoint)/\(parent)") }
         }
         if let ownMount { #expect(rmdir(ownMount) == 0) }

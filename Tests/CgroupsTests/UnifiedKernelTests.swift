@@ -27,6 +27,16 @@ struct UnifiedKernelTests {
         }
     }
 
+    /// Also where a name begins with an accent, which Swift takes for a part of the "/" before it.
+    @Test func everyParentPassesControllersOn() throws {
+        try TestCgroups(unified: "parents", path: "middle/\u{301}inner").use { cgroups in
+            try cgroups.manager.create()
+            let file = "\(cgroups.locations[0].mountPoint)/cgroup.controllers"
+            let offered = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
+            #expect(try cgroups.read("", "cgroup.controllers") == offered)
+        }
+    }
+
     @Test func kernelAcceptsEveryKindOfRule() throws {
         let accesses: [DeviceRule.Access] = [.read, [.read, .write], .everything]
         let rules = [true, false].flatMap { allow in

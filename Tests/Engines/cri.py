@@ -2,13 +2,11 @@
 
 import importlib
 import json
-import os
 import re
 import subprocess
 import sys
 
 import images
-import machine
 from bench import Wrong
 
 # The calls: what is asked, what is answered.
@@ -71,7 +69,7 @@ class Pod:
         self.config = {
             "metadata": {"name": bench.name, "uid": bench.name, "namespace": "default"},
             "log_directory": bench.folder,
-            "linux": {"cgroup_parent": f"{bench.engine.parent}/{bench.name}",
+            "linux": {"cgroup_parent": bench.engine.pod_cgroup(bench.name),
                       "security_context": {"namespace_options": self.namespaces, "seccomp": DEFAULT_PROFILE}, **linux},
         }
         if network != "NODE":
@@ -85,8 +83,7 @@ class Pod:
     def __exit__(self, *_):
         self.client.call("StopPodSandbox", pod_sandbox_id=self.id)
         self.client.call("RemovePodSandbox", pod_sandbox_id=self.id)
-        for path in sorted(machine.cgroups.directories(self.config["linux"]["cgroup_parent"]), key=len):
-            os.rmdir(path)
+        self.bench.engine.remove_pod_cgroup(self.config["linux"]["cgroup_parent"])
 
     def status(self):
         return self.client.call("PodSandboxStatus", pod_sandbox_id=self.id).status

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import images
+import machine
 from snippets import snippet
 
 # No engine may ask for more open files or processes than this machine's hard limits.
@@ -233,6 +234,15 @@ conf_dir = "{self.path("cni")}"
             if "--runc-binary" not in words:
                 words[1:1] = ["--runc-binary", self.runtime]
         return self.base() + words
+
+    def pod_cgroup(self, name):
+        """The cgroup of a pod, as a kubelet says it."""
+        return f"{self.parent}/{name}"
+
+    def remove_pod_cgroup(self, parent):
+        """As a kubelet does; an error where a container's cgroup is left in it."""
+        for path in sorted(machine.cgroups.directories(parent), key=len):
+            os.rmdir(path)
 
     def capturing(self, words, file):
         return ["--runc-binary" if word == "--runtime" else word for word in super().capturing(words, file)]

@@ -75,7 +75,7 @@ final class ChildProcess {
 
     /// Waits; at the deadline the program is killed.
     func wait(seconds: Double = 30) -> Outcome {
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * Double(TestMachine.slowness))
         var inTime = true
         while raw == nil {
             var status: Int32 = 0

@@ -30,7 +30,7 @@ extension Sandbox {
     /// Waits until a file in the root filesystem has this text.
     func waitFor(_ name: String, _ text: String, location: SourceLocation = #_sourceLocation) throws {
         let path = "\(rootfs)/tmp/\(name)"
-        for _ in 0..<1000 {
+        for _ in 0..<1000 * TestMachine.slowness {
             if contents(path) == text { return }
             usleep(5000)
         }
@@ -63,7 +63,7 @@ extension Sandbox {
     /// Waits until a command has written this many lines.
     func lines(_ count: Int, of process: ChildProcess, location: SourceLocation = #_sourceLocation) -> [String] {
         var lines: [String] = []
-        for _ in 0..<2000 {
+        for _ in 0..<2000 * TestMachine.slowness {
             lines = process.output.split(separator: "\n").map(String.init)
             if lines.count >= count { return lines }
             usleep(5000)

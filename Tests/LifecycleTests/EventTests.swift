@@ -120,7 +120,7 @@ struct EventTests {
             try box.succeed("run", "--detach", box.id)
             let stream = try box.start(["events", "--interval", "1h", box.id])
             // Not before it listens.
-            for _ in 0..<1000 where !isListening(stream.pid) { usleep(5000) }
+            TestMachine.wait(seconds: 5) { isListening(stream.pid) }
             _ = FileManager.default.createFile(atPath: box.rootfs + "/tmp/go", contents: nil)
             #expect(lines(1, of: stream, box) == ["{\"type\":\"oom\",\"id\":\"\(box.id)\"}"])
             if rest.isEmpty {

@@ -136,7 +136,7 @@ struct ExecAttackTests {
                         let prefix = point.prefix("signal=SIGKILL", trace: trace)
                         let words = ["exec", "-d", box.id, "/bin/sleep", "0.01"]
                         _ = try box.start(words, prefix: prefix).wait()
-                        for _ in 0..<400 where !entered(box).isEmpty { usleep(5000) }
+                        TestMachine.wait(seconds: 2) { entered(box).isEmpty }
                         #expect(entered(box).isEmpty, "killed at \(point)")
                     }
                 }

@@ -41,7 +41,7 @@ struct ExecStateTests {
                     try handle.close()
                 }
                 try write(isLegacy ? "FROZEN" : "1")
-                for _ in 0..<200 where isLegacy && box.contents(file) != "FROZEN\n" { usleep(5000) }
+                TestMachine.wait(seconds: 1) { !isLegacy || box.contents(file) == "FROZEN\n" }
                 try box.failExec(
                     [box.id, "true"],
                     with: "exec \(box.id): cannot exec in a paused container (use --ignore-paused to override)"
@@ -97,7 +97,7 @@ struct ExecStateTests {
                 #expect(outcome.output.hasSuffix("200000       1000\n"), "\(outcome)")
                 let pidFile = box.directory + "/pid"
                 let exec = try box.start(["exec", "-u", "5", "--pid-file", pidFile, box.id, "sleep", "1000"])
-                for _ in 0..<400 where box.contents(pidFile) == nil { usleep(5000) }
+                TestMachine.wait(seconds: 2) { box.contents(pidFile) != nil }
                 let pid = try #require(pid_t(box.contents(pidFile) ?? ""))
                 #expect(field("Uid", of: box.contents("/proc/\(pid)/status") ?? "")?.hasPrefix("200005\t") == true)
                 kill(pid, SIGKILL)
@@ -241,7 +241,7 @@ struct ExecStateTests {
                 // The end of the terminal ends its session.
                 close(primary)
                 let pid = try #require(pid_t(box.contents(pidFile) ?? ""))
-                for _ in 0..<2000 where kill(pid, 0) == 0 { usleep(5000) }
+                TestMachine.wait(seconds: 10) { kill(pid, 0) != 0 }
                 try box.failExec(
                     ["-d", "-t", box.id, "true"],
                     with: "exec \(box.id): cannot allocate tty if apus will detach without setting console socket "

@@ -210,7 +210,7 @@ struct ExecTests {
                 let (text, pidfd) = try DescriptorSocket.receive(from: listener)
                 defer { close(pidfd) }
                 #expect(text == "setns")
-                for _ in 0..<400 where box.contents(pidFile) == nil { usleep(5000) }
+                TestMachine.wait(seconds: 2) { box.contents(pidFile) != nil }
                 let info = box.contents("/proc/self/fdinfo/\(pidfd)") ?? ""
                 #expect(field("Pid", of: info) == box.contents(pidFile), "\(info)")
                 kill(exec.pid, SIGTERM)
@@ -297,7 +297,7 @@ struct ExecTests {
                 #expect(own.contains(box.id))
                 let pidFile = box.directory + "/pid"
                 let exec = try box.start(["exec", "--pid-file", pidFile, box.id, "sleep", "1000"])
-                for _ in 0..<400 where box.contents(pidFile) == nil { usleep(5000) }
+                TestMachine.wait(seconds: 2) { box.contents(pidFile) != nil }
                 let pid = try #require(pid_t(box.contents(pidFile) ?? ""))
                 #expect(box.contents("/proc/\(pid)/cgroup") == own)
                 kill(pid, SIGKILL)

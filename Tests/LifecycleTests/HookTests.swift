@@ -27,7 +27,7 @@ struct HookTests {
             try box.succeed("create", box.id)
             let pid = try box.state().pid
             try box.succeed("start", box.id)
-            for _ in 0..<200 where box.contents("\(box.rootfs)/tmp/order")?.contains("program") != true { usleep(5000) }
+            TestMachine.wait(seconds: 1) { box.contents("\(box.rootfs)/tmp/order")?.contains("program") == true }
             try box.succeed("delete", "--force", box.id)
             let order = (box.contents("\(box.rootfs)/tmp/order") ?? "").split(separator: "\n").map(String.init)
             // The program and poststart hooks are at work at the same time.
@@ -134,7 +134,7 @@ struct HookTests {
             document["hooks"] = ["createRuntime": [Self.hook(script)]]
             try box.configure(document)
             let create = try box.start(["create", box.id])
-            for _ in 0..<2000 where box.contents(box.directory + "/begun") == nil { usleep(5000) }
+            TestMachine.wait(seconds: 10) { box.contents(box.directory + "/begun") != nil }
             // Measured of this one process: its own line in /proc, while it waits.
             let used = {
                 let line = box.contents("/proc/\(create.pid)/stat")?.split(separator: ")").last?.split(separator: " ")

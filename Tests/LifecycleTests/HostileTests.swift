@@ -124,12 +124,11 @@ struct HostileTests {
                 files: box.directory + "/attack"
             )
             let gate = open(go, O_WRONLY | O_CLOEXEC)
-            for _ in 0..<1000 where attacker.output != "held\n" { usleep(5000) }
+            TestMachine.wait(seconds: 5) { attacker.output == "held\n" }
             #expect(open(words[0], O_WRONLY | O_CLOEXEC) == -1)
             try box.succeed("start", box.id)
-            for _ in 0..<200 where (box.contents("/proc/\(try box.state().pid)/comm") ?? "").hasPrefix("apus") {
-                usleep(5000)
-            }
+            let pid = try box.state().pid
+            TestMachine.wait(seconds: 1) { box.contents("/proc/\(pid)/comm")?.hasPrefix("apus") != true }
             close(gate)
             let lines = attacker.wait().output.split(separator: "\n").map(String.init)
             // A mount that is read-only for good, or a file in memory whose content is sealed.
@@ -168,7 +167,7 @@ struct HostileTests {
                 directory: box.bundle,
                 files: box.directory + "/run"
             )
-            for _ in 0..<400 where try !box.apus("state", box.id).output.contains("running") { usleep(10_000) }
+            TestMachine.wait(seconds: 5) { (try? box.state().status) == "running" }
             let exe = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(run.pid)/exe")
             #expect(exe.hasPrefix("/memfd:apus"), "\(exe)")
             try box.succeed("kill", box.id, "KILL")

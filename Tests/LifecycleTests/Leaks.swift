@@ -6,7 +6,7 @@ enum Leaks {
     /// One sentence for each thing of the sandbox that is still there. Ends are awaited for a moment: a killed process
     /// takes one.
     static func of(_ sandbox: Sandbox, patience: Double = 2) -> [String] {
-        let end = Date().addingTimeInterval(patience)
+        let end = Date().addingTimeInterval(patience * Double(TestMachine.slowness))
         while true {
             let found = processes(sandbox.id) + cgroups(sandbox.id) + mounts(sandbox.id) + state(sandbox)
             if found.isEmpty || Date() > end { return found }
@@ -53,7 +53,7 @@ enum Leaks {
         for process in processes(id) {
             if let pid = process.split(separator: " ").dropFirst().first.flatMap({ pid_t($0) }) { kill(pid, SIGKILL) }
         }
-        for _ in 0..<100 where !processes(id).isEmpty { usleep(10_000) }
+        TestMachine.wait(seconds: 1) { processes(id).isEmpty }
         for cgroup in cgroups(id) { rmdir(String(cgroup.dropFirst("cgroup ".count))) }
     }
 

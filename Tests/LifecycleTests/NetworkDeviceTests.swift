@@ -17,7 +17,7 @@ private final class HostNetwork {
             files: box.directory + "/keeper"
         )
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
-        for _ in 0..<1000 {
+        for _ in 0..<1000 * TestMachine.slowness {
             if try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(keeper.pid)/ns/net") != own { break }
             usleep(2000)
         }

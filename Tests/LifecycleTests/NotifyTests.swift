@@ -26,7 +26,7 @@ extension Sandbox {
     }
 
     fileprivate func hasRun(_ name: String) -> Bool {
-        for _ in 0..<1000 {
+        for _ in 0..<1000 * TestMachine.slowness {
             if FileManager.default.fileExists(atPath: "\(rootfs)/tmp/\(name)") { return true }
             usleep(10_000)
         }

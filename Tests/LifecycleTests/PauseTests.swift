@@ -28,7 +28,7 @@ struct PauseTests {
             try box.succeed("resume", box.id)
             #expect(try !isFrozen(box))
             #expect(try box.state().status == "running")
-            for _ in 0..<1000 where box.contents(box.rootfs + "/tmp/count") == count { usleep(5000) }
+            TestMachine.wait(seconds: 5) { box.contents(box.rootfs + "/tmp/count") != count }
             #expect(box.contents(box.rootfs + "/tmp/count") != count)
             try box.succeed("delete", "--force", box.id)
         }

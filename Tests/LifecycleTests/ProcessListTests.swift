@@ -10,11 +10,25 @@ struct ProcessListTests {
         return try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [Int])
     }
 
+    /// A container of a shell and as many programs `sleep`, its own loop's among them: a slow machine has started them
+    /// only after the container is ready.
+    /// - Returns: The kernel's list.
+    private func run(_ box: Sandbox, _ script: String, sleeping count: Int) throws -> [Int] {
+        try box.runReady(script)
+        for _ in 0..<2000 * TestMachine.slowness {
+            let listed = try #require(box.contents(box.cgroup("pids") + "/cgroup.procs"))
+            let pids = listed.split(separator: "\n").compactMap { Int($0) }.sorted()
+            if pids.filter({ box.contents("/proc/\($0)/comm") == "sleep\n" }).count == count { return pids }
+            usleep(5000)
+        }
+        throw Waiting(what: "\(count) programs sleep")
+    }
+
+    private struct Waiting: Error { let what: String }
+
     @Test func listsAllAlsoBelow() throws {
         try Sandbox.use("ps") { box in
-            try box.runReady("sleep 1001 & sleep 1002 &")
-            let listed = try #require(box.contents(box.cgroup("pids") + "/cgroup.procs"))
-            let expected = listed.split(separator: "\n").compactMap { Int($0) }.sorted()
+            let expected = try run(box, "sleep 1001 & sleep 1002 &", sleeping: 3)
             try #require(expected.count == 4)
             #expect(try pids(box) == expected)
             for hierarchy in TestMachine.isUnified ? [""] : ["unified", "devices", "freezer", "pids"] {
@@ -29,7 +43,7 @@ struct ProcessListTests {
 
     @Test func tableIsThatOfTheHost() throws {
         try Sandbox.use("pstable") { box in
-            try box.runReady("sleep 1001 &")
+            _ = try run(box, "sleep 1001 &", sleeping: 2)
             let usual = try box.succeed("ps", box.id).output.split(separator: "\n")
             #expect(usual.first?.hasPrefix("UID ") == true)
             #expect(usual.count == 4)

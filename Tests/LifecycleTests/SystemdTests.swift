@@ -151,10 +151,10 @@ struct SystemdTests {
                 ["--systemd-cgroup", "create", sandbox.id],
                 environment: bus.environment.map { $0.hasPrefix("APUS") ? "APUS_DBUS_TIMEOUT=60" : $0 }
             )
-            for _ in 0..<1000 where !bus.calls.contains("StartTransientUnit") { usleep(10_000) }
+            TestMachine.wait(seconds: 10) { bus.calls.contains("StartTransientUnit") }
             kill(runtime.pid, SIGKILL)
             _ = runtime.wait()
-            for _ in 0..<200 where !Leaks.processes(sandbox.id).isEmpty { usleep(10_000) }
+            TestMachine.wait(seconds: 2) { Leaks.processes(sandbox.id).isEmpty }
             let end = try sandbox.apus("delete", "--force", sandbox.id, environment: bus.environment)
             #expect(end.status == 0, "\(end)")
         }

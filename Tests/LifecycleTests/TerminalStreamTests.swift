@@ -125,7 +125,7 @@ struct TerminalStreamTests {
             defer { close(primary) }
             let run = try box.start(["run", box.id], streams: terminal)
             close(terminal)
-            for _ in 0..<400 where try !box.apus("state", box.id).output.contains("running") { usleep(10_000) }
+            try TestMachine.wait(seconds: 4) { try box.apus("state", box.id).output.contains("running") }
             // What is left of the start.
             usleep(500_000)
             let before = try Self.activity(of: run.pid)

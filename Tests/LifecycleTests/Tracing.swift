@@ -30,7 +30,7 @@ enum Tracing {
         let outcome = try box.start(["create", box.id], prefix: prefix).wait()
         try #require(outcome.status == 0, "\(outcome)")
         try box.succeed("delete", "--force", box.id)
-        for _ in 0..<200 where !Leaks.processes(box.id).isEmpty { usleep(10_000) }
+        TestMachine.wait(seconds: 2) { Leaks.processes(box.id).isEmpty }
         let lines = (box.contents(trace) ?? "").split(separator: "\n")
         try #require(lines.count > 300, "the trace has \(lines.count) lines")
         let runtime = lines.first?.prefix { $0 != " " }

@@ -55,6 +55,14 @@ func failure(_ body: () throws -> Void) -> String? {
 
 @Suite("State")
 struct StateTests {
+    /// Also where a name begins with an accent, which Swift takes for a part of the "/" before it.
+    @Test func directoriesOfTheRootAreMade() throws {
+        try withStateRoot { root in
+            _ = try StateRoot(path: root.path + "/middle/\u{301}inner").reserve("web")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: root.path + "/middle/\u{301}inner") == ["web"])
+        }
+    }
+
     @Test(arguments: ["value", "quote \" backslash \\ \u{1}\u{1f}\n", "\u{1f600}"])
     func aRecordComesBack(annotation: String) throws {
         try withStateRoot { root in

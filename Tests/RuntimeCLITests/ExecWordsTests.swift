@@ -110,6 +110,10 @@ struct ExecWordsTests {
         (["-e", "=x", "web1", "true"], "--env: the first one is not of the form NAME=VALUE"),
         (["-g", "wheel", "web1", "true"], "--additional-gids: \"wheel\" is not a number from 0 to 4294967294"),
         (["--cgroup", "../x", "web1", "true"], "--cgroup: \"../x\" leads out of the container's cgroup"),
+        (
+            ["--cgroup", "../\u{301}x", "web1", "true"],
+            "--cgroup: \"../\u{301}x\" leads out of the container's cgroup"
+        ),
         (["--cgroup", ":x", "web1", "true"], "--cgroup: \":x\" is not [CONTROLLER[,CONTROLLER...]:]PATH"),
         (["--preserve-fds", "-1", "web1", "true"], "--preserve-fds: \"-1\" is not a number from 0 to 2147483647"),
     ]
