@@ -26,10 +26,12 @@ package struct StateRoot: Sendable {
             throw Failure("make the state directory \(path)/\(id)", .mkdir, error)
         }
         let container: ContainerDirectory?
+        let hasRecord: Bool
         do throws(Failure) {
             container = try ContainerDirectory(opening: id, in: root, of: self, lock: .exclusive)
+            hasRecord = try container?.readRecord() != nil
         } catch {
-            // Nobody has it open yet, and nobody else can make it: it is empty.
+            // Nobody has put anything into it yet; if somebody did, it is no longer this creation's, and stays.
             if let root = try? openRoot() { try? root.borrowed.removeDirectory(id) }
             throw error
         }
@@ -37,7 +39,7 @@ package struct StateRoot: Sendable {
             throw Failure("container \(id) was deleted while it was being created", .wrongState, subject: id)
         }
         // Deleted and made again by another creation, before this one had the lock: then it is the other's.
-        guard try container.readRecord() == nil else {
+        guard !hasRecord else {
             throw Failure("container with given ID already exists: \(id)", .containerExists, subject: id)
         }
         return container

@@ -167,7 +167,7 @@ struct HostileTests {
                 directory: box.bundle,
                 files: box.directory + "/run"
             )
-            TestMachine.wait(seconds: 5) { (try? box.state().status) == "running" }
+            TestMachine.wait(seconds: 5) { (try? box.apus("state", box.id))?.output.contains("running") == true }
             let exe = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(run.pid)/exe")
             #expect(exe.hasPrefix("/memfd:apus"), "\(exe)")
             try box.succeed("kill", box.id, "KILL")

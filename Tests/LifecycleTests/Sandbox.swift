@@ -149,7 +149,11 @@ final class Sandbox {
     /// A copy of the program that nobody else executes. Made by another process: what this one has open for writing
     /// could not be executed as long as some other test's child has it too.
     func copyProgram(to path: String) throws {
-        let copy = try ChildProcess(["/bin/cp", TestMachine.binary, path], environment: environment, files: nextFiles())
+        let copy = try ChildProcess(
+            ["/bin/cp", TestMachine.binary, path],
+            environment: environment,
+            files: nextFiles()
+        )
         try #require(copy.wait().status == 0)
     }
 
