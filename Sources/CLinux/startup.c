@@ -31,9 +31,11 @@ char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
 // ---- The C library's memory: a process of milliseconds gives none back, only to ask for it again.
 
 __attribute__((constructor)) static void keep_memory(void) {
-    enum { PADDING = 256 << 10, THRESHOLD = 64 << 20 };
+    enum { PADDING = 256 << 10, THRESHOLD = 32 << 20 };
     mallopt(M_TOP_PAD, PADDING);
     mallopt(M_TRIM_THRESHOLD, THRESHOLD);
+    // Also for what is large: a document of a mebibyte is in several arrays, one after the other.
+    mallopt(M_MMAP_THRESHOLD, THRESHOLD);
 }
 
 // ---- libswiftCore, Backtrace.cpp: looks for a helper program in ten places around this one, to start it after a crash.

@@ -157,6 +157,8 @@ struct JSONReader {
         var isEscaped = false
         position = start
         while position < bytes.count {
+            position = endOfPlainText(from: position)
+            guard position < bytes.count else { break }
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
                 append(.string, from: start, to: position, isEscaped: isEscaped)
@@ -166,14 +168,24 @@ struct JSONReader {
             if byte == UInt8(ascii: "\\") {
                 isEscaped = true
                 try readEscape()
-            } else if byte < 0x20 {
-                throw error("the control character \(Self.hexadecimal(byte)) in a string must be written as an escape")
             } else {
-                position += 1
+                throw error("the control character \(Self.hexadecimal(byte)) in a string must be written as an escape")
             }
         }
         position = quote
         throw error("the string that starts here has no end")
+    }
+
+    /// Where the bytes of a string end that stand for themselves: at a quote, a backslash or a control character.
+    private func endOfPlainText(from start: Int) -> Int {
+        let text = bytes.span
+        var place = start
+        while place < text.count {
+            let byte = text[place]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            place += 1
+        }
+        return place
     }
 
     /// Reads one escape, or the two that make a surrogate pair.

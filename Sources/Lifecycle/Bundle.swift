@@ -67,11 +67,12 @@ struct Bundle {
         }
         do throws(Errno) {
             let config = try BorrowedFD.workingDirectory.open(file, [.readOnly, .nonBlocking])
-            let kind = try config.borrowed.facts().kind
+            let facts = try config.borrowed.facts()
+            let kind = facts.kind
             if kind == .directory { throw .EISDIR }
             if kind != .regular && kind != .fifo { throw .ENOTSUP }
             try config.borrowed.setNonBlocking(false)
-            return try config.borrowed.readToEnd(limit: maximumConfigurationSize)
+            return try config.borrowed.readToEnd(limit: maximumConfigurationSize, expecting: facts.size)
         } catch .EOVERFLOW {
             throw Failure(
                 "read \(file): it is longer than \(maximumConfigurationSize >> 20) MiB",

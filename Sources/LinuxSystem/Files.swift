@@ -187,15 +187,17 @@ extension BorrowedFD {
     }
 
     /// Everything up to the end, refusing with `EOVERFLOW` when there is more than `limit`.
-    package func readToEnd(limit: Int) throws(Errno) -> [UInt8] {
+    /// - Parameter size: How much it is likely to be, so that it is read in one piece.
+    package func readToEnd(limit: Int, expecting size: UInt64 = 0) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunk = 16_384
+        // Most files of the kernel are short, and a page that is not touched need not be made.
+        var chunk = max(4096, Int(min(size, UInt64(limit))) + 1)
         while true {
             let part = try read(upTo: chunk)
             if part.isEmpty { return bytes }
             if bytes.isEmpty { bytes = part } else { bytes.append(contentsOf: part) }
             if bytes.count > limit { throw .EOVERFLOW }
-            if part.count == chunk { chunk = min(chunk * 4, 1 << 20) }
+            chunk = part.count == chunk ? min(chunk * 4, 1 << 20) : 4096
         }
     }
 

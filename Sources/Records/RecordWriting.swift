@@ -6,7 +6,8 @@ internal import JSON
 extension ContainerRecord {
     /// The document that `JSONDecoder` reads back as the same record.
     var document: [UInt8] {
-        let writer = JSONWriter()
+        let size = annotations.reduce(2048) { $0 + $1.key.utf8.count + $1.value.utf8.count + 24 }
+        let writer = JSONWriter(expecting: size)
         writer.beginObject()
         writer.member("layout", layout)
         writer.member("id", id)
