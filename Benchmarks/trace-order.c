@@ -1,8 +1,8 @@
 // Which functions of a program are executed, in the order of their first execution: a breakpoint at the entry of each, taken
-// away when it is hit, in the program and in its children. At each of these stops also which variables are no longer zero.
+// away when it is hit, in the program and in its children. At each of these stops also which variables are no longer what they were at the start.
 // Used by Benchmarks/link-order alone. x86-64.
 // Usage: trace-order FUNCTIONS VARIABLES OUTPUT PROGRAM ARGUMENT...
-// FUNCTIONS: a file of entries in hexadecimal, ascending; VARIABLES: of addresses and sizes, ascending, zero at the start.
+// FUNCTIONS: a file of entries in hexadecimal, ascending; VARIABLES: of addresses and sizes, ascending.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +24,7 @@ static unsigned char *text, *trapped, *seen;
 
 static struct variable { unsigned long address, size; int is_set; } *variables;
 static size_t variable_count, variables_size;
-static unsigned char *values;
+static unsigned char *values, *first_values;
 
 static void die(const char *what) {
     perror(what);
@@ -57,16 +57,21 @@ static void read_variables(const char *path) {
     if (variable_count == 0) die("no variables");
     variables_size = variables[variable_count - 1].address + variables[variable_count - 1].size - variables[0].address;
     values = malloc(variables_size);
-    if (values == NULL) die("memory");
+    first_values = malloc(variables_size);
+    if (values == NULL || first_values == NULL) die("memory");
+}
+
+static int read_values(int memory, unsigned char *into) {
+    return pread(memory, into, variables_size, (off_t)variables[0].address) == (ssize_t)variables_size;
 }
 
 /// Notes the variables that the program has set since the last time.
 static void look_at_variables(int memory, FILE *output) {
     unsigned long base = variables[0].address;
-    if (pread(memory, values, variables_size, (off_t)base) != (ssize_t)variables_size) return;
+    if (!read_values(memory, values)) return;
     for (struct variable *one = variables; one < variables + variable_count; one++) {
         for (size_t i = 0; i < one->size && !one->is_set; i++) {
-            if (values[one->address - base + i] == 0) continue;
+            if (values[one->address - base + i] == first_values[one->address - base + i]) continue;
             one->is_set = 1;
             fprintf(output, "%lx\n", one->address);
         }
@@ -91,6 +96,7 @@ static void plant(pid_t process) {
             trapped = malloc(size);
             seen = calloc(size, 1);
             memcpy(trapped, text, size);
+            if (!read_values(memory, first_values)) die("values");
             for (size_t i = 0; i < count; i++) trapped[entries[i] - first] = BREAKPOINT;
         }
         if (present == NULL || memcmp(present, text, size) == 0) {

@@ -41,11 +41,11 @@ extension CgroupWrite {
     private func perform(in directory: CgroupDirectory) throws(Failure) {
         try checkUsage(in: directory)
         for (index, choice) in choices.enumerated() {
-            var line = Substring(choice.value)
+            var line = choice.value
             do throws(Errno) {
                 let file = try directory.open(choice.file, .writeOnly)
                 // The kernel takes one line at a time.
-                for part in choice.value.split(separator: "\n") {
+                for part in choice.value.parts(separatedBy: "\n") {
                     line = part
                     try file.borrowed.writeOnce(Array(part.utf8))
                 }

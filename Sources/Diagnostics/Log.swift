@@ -75,10 +75,11 @@ package struct Log: Sendable {
         if level != .error { write(.warning, message) }
     }
 
-    /// A warning where other runtimes are silent. It goes to the log, or to standard error if a level was chosen: that
+    /// Warnings where other runtimes are silent. They go to the log, or to standard error if a level was chosen: that
     /// stream is often the container's own.
-    package func quietWarning(_ message: String) {
-        if destination != nil || isLevelChosen { warning(message) }
+    package func quietWarnings(_ messages: @autoclosure () -> [String]) {
+        guard destination != nil || isLevelChosen else { return }
+        for message in messages() { warning(message) }
     }
 
     /// Goes to the log and, as plain text, to standard error.

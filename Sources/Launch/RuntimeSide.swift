@@ -71,7 +71,7 @@ package final class RuntimeSide {
     package func create() throws(Failure) {
         try performSteps()
         for warning in configuration.warnings + plan.warnings { log.warning(warning) }
-        for warning in configuration.customaryWarnings { log.quietWarning(warning) }
+        log.quietWarnings(configuration.customaryWarnings)
     }
 
     private func performSteps() throws(Failure) {

@@ -89,14 +89,12 @@ final class Foreground {
     }
 
     private func forwardSignals() throws(Failure) {
-        while let number = try attempt(
-            "read a signal",
-            .read,
-            { () throws(Errno) in
+        while true {
+            let number = try attempt("read a signal", .read) { () throws(Errno) in
                 try Signals.next(from: signals.borrowed)
             }
-        ) {
             switch number {
+            case 0: return
             case Self.SIGCHLD: reapOrphans()
             case Self.SIGWINCH: terminal?.resize()
             // Meant for this process's own input and output.

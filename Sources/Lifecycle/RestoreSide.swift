@@ -82,7 +82,7 @@ final class RestoreSide {
             }
         }
         for warning in configuration.warnings { context.log.warning(warning) }
-        for warning in configuration.customaryWarnings { context.log.quietWarning(warning) }
+        context.log.quietWarnings(configuration.customaryWarnings)
     }
 
     private func perform(_ step: RestoreStep) throws(Failure) {

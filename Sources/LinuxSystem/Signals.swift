@@ -27,13 +27,13 @@ package enum Signals {
         OwnedFD(try check(clinux_signalfd()))
     }
 
-    /// The next pending signal, `nil` when there is none.
-    package static func next(from fd: BorrowedFD) throws(Errno) -> CInt? {
+    /// The next pending signal, 0 when there is none.
+    package static func next(from fd: BorrowedFD) throws(Errno) -> CInt {
         var number: CInt = 0
         do throws(Errno) {
             try checkRetrying { unsafe clinux_read_signalfd(fd.rawValue, &number) }
         } catch .EAGAIN {
-            return nil
+            return 0
         }
         return number
     }

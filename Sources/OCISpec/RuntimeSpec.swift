@@ -45,10 +45,13 @@ public struct RuntimeSpec: Codable, Equatable, Sendable {
 
     /// The names of the sections for other platforms that the document has, in the order of the specification.
     public var otherPlatforms: [String] {
-        let sections = [
-            ("solaris", solaris), ("windows", windows), ("vm", vm), ("zos", zos), ("freebsd", freebsd),
-        ]
-        return sections.filter { $0.1 != nil }.map(\.0)
+        var names: [String] = []
+        if solaris != nil { names.append("solaris") }
+        if windows != nil { names.append("windows") }
+        if vm != nil { names.append("vm") }
+        if zos != nil { names.append("zos") }
+        if freebsd != nil { names.append("freebsd") }
+        return names
     }
 }
 

@@ -63,7 +63,7 @@ package struct RootHandle: ~Copyable {
     private func makeLastDirectory(of path: String, mode: UInt32) throws(Failure) -> OwnedFD? {
         var components = Self.components(of: path)
         guard let name = components.popLast(), name != ".." else { return nil }
-        guard let parent = try openIfPresent(components.joined(separator: "/"), [.path, .directory]) else { return nil }
+        guard let parent = try openIfPresent(components.text(separatedBy: "/"), [.path, .directory]) else { return nil }
         do throws(Errno) {
             try parent.borrowed.makeDirectory(name, mode: mode)
             return try parent.borrowed.open(name, [.path, .directory, .noFollow])
@@ -103,7 +103,7 @@ package struct RootHandle: ~Copyable {
         guard let last = components.popLast(), last != ".." else {
             throw Failure("\(path) names the root of \(name) itself, where a name inside it is needed")
         }
-        return ParentAndName(parent: try makeDirectories(components.joined(separator: "/")), name: last)
+        return ParentAndName(parent: try makeDirectories(components.text(separatedBy: "/")), name: last)
     }
 
     /// A directory and the name of something in it.
@@ -133,7 +133,7 @@ package struct RootHandle: ~Copyable {
                 _ = reached.popLast()
                 continue
             }
-            let parent = try lookUp(reached.joined(separator: "/"), [.path, .directory])
+            let parent = try lookUp(reached.text(separatedBy: "/"), [.path, .directory])
             do throws(Errno) {
                 let facts = try parent.borrowed.facts(of: component)
                 if facts.kind == .symlink {
@@ -150,7 +150,7 @@ package struct RootHandle: ~Copyable {
             }
             reached.append(component)
         }
-        return try lookUp(reached.joined(separator: "/"), [.path, .directory])
+        return try lookUp(reached.text(separatedBy: "/"), [.path, .directory])
     }
 
     private func makeOne(_ component: String, in parent: BorrowedFD, mode: UInt32) throws(Errno) {

@@ -39,9 +39,8 @@ package enum ProcessIdentity {
         }
         // The name may hold spaces and parentheses: fields are counted after its last parenthesis.
         guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first,
-            let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
+        let fields = String(decoding: bytes[(end + 1)...], as: UTF8.self).parts(separatedBy: " ")
+        guard fields.count > 19, let state = fields[0].utf8.first, let startTime = UInt64(fields[19])
         else { return nil }
         return Facts(startTime: startTime, state: state)
     }

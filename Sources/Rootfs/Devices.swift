@@ -42,7 +42,7 @@ extension RootfsExecutor {
         guard let name = components.popLast(), name != ".." else {
             throw Failure("\(path) is no path of a device: its last component is no name")
         }
-        let parentPath = "/" + components.joined(separator: "/")
+        let parentPath = "/" + components.text(separatedBy: "/")
         if let kept = deviceDirectory?.borrowed, deviceDirectoryPath == parentPath { return (kept, name) }
         let opened = try root.makeDirectories(parentPath)
         let view = opened.borrowed

@@ -37,7 +37,7 @@ extension RootfsExecutor {
     private func makeMountPrivate(holding path: String) throws(Failure) {
         var components = RootHandle.components(of: path)
         while true {
-            let candidate = "/" + components.joined(separator: "/")
+            let candidate = "/" + components.text(separatedBy: "/")
             do throws(Errno) {
                 return try MountAPI.legacyMount(target: candidate, flags: .private)
             } catch .EINVAL where !components.isEmpty {

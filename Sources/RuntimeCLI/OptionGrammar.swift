@@ -12,13 +12,28 @@ struct OptionRow: Sendable {
     /// What the help calls the value, such as `DIR`; `nil` for a switch.
     let placeholder: String?
     /// The words accepted as value; empty if it is free.
-    let choices: [String]
+    var choices: [String] { words() }
+    private let words: @Sendable () -> [String]
     /// A sentence fragment without a final period.
     let help: String
 
+    private init(
+        _ name: OptionName,
+        _ letters: [String],
+        _ placeholder: String?,
+        _ words: @escaping @Sendable () -> [String],
+        _ help: String
+    ) {
+        self.name = name
+        self.letters = letters
+        self.placeholder = placeholder
+        self.words = words
+        self.help = help
+    }
+
     /// An option that is on or off.
     static func flag(_ name: OptionName, _ letters: String..., help: String) -> OptionRow {
-        OptionRow(name: name, letters: letters, placeholder: nil, choices: [], help: help)
+        OptionRow(name, letters, nil, { [] }, help)
     }
 
     /// An option with a value.
@@ -26,10 +41,10 @@ struct OptionRow: Sendable {
         _ name: OptionName,
         _ letters: String...,
         of placeholder: String,
-        choices: [String] = [],
+        choices: @autoclosure @escaping @Sendable () -> [String] = [],
         help: String
     ) -> OptionRow {
-        OptionRow(name: name, letters: letters, placeholder: placeholder, choices: choices, help: help)
+        OptionRow(name, letters, placeholder, choices, help)
     }
 
     /// Every way to write it, the long name first: `--bundle`, `-b`.
@@ -104,9 +119,9 @@ struct OptionScanner {
     private mutating func option(_ word: String) throws(OptionProblem) -> Item {
         let isLong = word.utf8.starts(with: "--".utf8)
         let body = word.utf8.dropFirst(isLong ? 2 : 1)
-        let halves = body.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-        let name = String(Substring(halves.first ?? body))
-        let attached = halves.count == 2 ? String(Substring(halves[1])) : nil
+        let equals = body.firstIndex(of: UInt8(ascii: "="))
+        let name = String(Substring(body[..<(equals ?? body.endIndex)]))
+        let attached = equals.map { String(Substring(body[body.index(after: $0)...])) }
         if let row = rows.first(where: { $0.name.rawValue == name || $0.letters.contains(name) }) {
             return try item(row, attached: attached)
         }

@@ -87,7 +87,10 @@ struct Verb: Sendable {
     let choices: [String]
     /// Whole sentences that the summary has no room for.
     let description: String
-    let options: [OptionRow]
+    private let ownOptions: @Sendable () -> [OptionRow]
+
+    /// Made when they are asked for: a command line needs those of one verb.
+    var options: [OptionRow] { ownOptions() + [Self.helpOption] }
 
     init(
         _ name: VerbName,
@@ -97,7 +100,7 @@ struct Verb: Sendable {
         passesOptionsOn: Bool = false,
         choices: [String] = [],
         description: String = "",
-        options: [OptionRow] = []
+        options: @autoclosure @escaping @Sendable () -> [OptionRow] = []
     ) {
         self.name = name
         self.summary = summary
@@ -106,7 +109,7 @@ struct Verb: Sendable {
         self.passesOptionsOn = passesOptionsOn
         self.choices = choices
         self.description = description
-        self.options = options + [Self.helpOption]
+        ownOptions = options
     }
 
     /// The verb called `word`.

@@ -35,11 +35,15 @@ extension Validator {
         if let network = resources.network {
             checked.network = try self.network(network, at: place.member("network"))
         }
-        for (device, limit) in resources.rdma ?? [:] {
-            checked.rdma.append(try rdma(limit, of: device, at: place.member("rdma")))
+        if let rdma = resources.rdma {
+            for (device, limit) in rdma {
+                checked.rdma.append(try self.rdma(limit, of: device, at: place.member("rdma")))
+            }
         }
-        for (file, value) in resources.unified ?? [:] {
-            checked.unified.append(try unified(value, of: file, at: place.member("unified")))
+        if let unified = resources.unified {
+            for (file, value) in unified {
+                checked.unified.append(try self.unified(value, of: file, at: place.member("unified")))
+            }
         }
         return checked
     }

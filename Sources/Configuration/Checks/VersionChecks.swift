@@ -29,7 +29,8 @@ extension Validator {
     static func addAnnotations(_ spec: RuntimeSpec, to container: inout ContainerConfiguration)
         throws(ConfigurationProblem)
     {
-        for (key, value) in spec.annotations ?? [:] {
+        guard let annotations = spec.annotations else { return }
+        for (key, value) in annotations {
             guard !key.isEmpty else {
                 throw Place.document.member("annotations").expected("names that are not empty", found: quoted(key))
             }
