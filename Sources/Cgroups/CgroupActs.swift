@@ -191,9 +191,19 @@ extension CgroupDirectory {
     /// Freezes by `cgroup.freeze`.
     func freezeByFile(deadline: Int64) throws(Failure) {
         try setFrozen(true)
-        if try waitForEvent("frozen", 1, deadline: deadline) { return }
+        if try waitUntilFrozen(deadline: deadline) { return }
         try setFrozen(false)
         throw Self.freezingTookTooLong
+    }
+
+    /// The kernel counts a cgroup as frozen when its own tasks are; those in threaded cgroups below may still run.
+    private func waitUntilFrozen(deadline: Int64) throws(Failure) -> Bool {
+        guard try waitForEvent("frozen", 1, deadline: deadline) else { return false }
+        for path in try descendants() {
+            guard let below = try descendant(path) else { continue }
+            if try !below.waitForEvent("frozen", 1, deadline: deadline) { return false }
+        }
+        return true
     }
 
     static var freezingTookTooLong: Failure {
