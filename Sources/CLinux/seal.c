@@ -114,6 +114,15 @@ EARLY long open_sealed(void) {
     return sealed;
 }
 
+// Whether the descriptor is of the file that this process executes. The path may lead to another one: where a file is
+// mounted over it, or in another root than the one that the program was started from.
+EARLY int is_own(const struct statx *found) {
+    struct statx own;
+    if (call(SYS_statx, AT_FDCWD, (long)"/proc/self/exe", 0, STATX_INO, (long)&own) != 0) return 0;
+    return own.stx_ino == found->stx_ino && own.stx_dev_major == found->stx_dev_major
+        && own.stx_dev_minor == found->stx_dev_minor;
+}
+
 EARLY char *write_number(char *text, unsigned long long number) {
     char digits[20];
     size_t count = 0;
@@ -171,7 +180,7 @@ __attribute__((no_builtin, no_stack_protector, used)) void clinux_start_sealed(l
     long sealed = open_sealed();
     if (sealed < 0) return;
     struct statx facts;
-    if (call(SYS_statx, sealed, (long)"", AT_EMPTY_PATH, STATX_MNT_ID, (long)&facts) == 0) {
+    if (call(SYS_statx, sealed, (long)"", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, (long)&facts) == 0 && is_own(&facts)) {
         char marker[sizeof CLINUX_SEAL_MARKER + 24];
         char times[sizeof CLINUX_SEAL_TIMES + 2 * 24];
         char *environment[count + 3];

@@ -177,10 +177,15 @@ final class CgroupDirectory {
     /// Removes the directory `name` right below this one; success when it is not there.
     func removeChild(_ name: String) throws(Errno) {
         do throws(Errno) {
-            try handle.borrowed.removeDirectory(name)
+            try removeExistingChild(name)
         } catch .ENOENT {
             return
         }
+    }
+
+    /// The same; `ENOENT` when it is not there.
+    func removeExistingChild(_ name: String) throws(Errno) {
+        try handle.borrowed.removeDirectory(name)
     }
 
     // MARK: Files

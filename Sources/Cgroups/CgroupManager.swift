@@ -79,7 +79,7 @@ package protocol CgroupManager: AnyObject {
     func watchMemory() throws(Failure) -> MemoryWatch?
 
     /// Removes the cgroup that tells whether there are processes, if there are none; `remove` is still to be called.
-    /// - Returns: Whether it is gone; false also where it takes more than a look.
+    /// - Returns: Whether this call removed it; false also where it takes more than a look.
     func removeIfUnused() throws(Failure) -> Bool
 
     /// Removes the cgroups and what is below them, waiting for dying processes. What does not exist is removed. Parents

@@ -45,13 +45,20 @@ enum CgroupRemoval {
     }
 
     /// Removes the cgroup if no process and no other cgroup is in it.
-    /// - Returns: Whether it is gone.
+    /// - Returns: Whether this call removed it; false where it is not there, which says nothing of others.
     static func removeIfUnused(
         _ location: CgroupLocation,
         in parent: CgroupDirectory? = nil
     ) throws(Failure) -> Bool {
-        guard let (parent, name) = try place(of: location, in: parent) else { return true }
-        return try isRemoved(name, from: parent, location)
+        guard let (parent, name) = try place(of: location, in: parent) else { return false }
+        do throws(Errno) {
+            try parent.removeExistingChild(name)
+            return true
+        } catch  where error == .EBUSY || error == .ENOENT {
+            return false
+        } catch {
+            throw Failure("remove the cgroup \(location.directory)", .rmdir, error)
+        }
     }
 
     private static func place(

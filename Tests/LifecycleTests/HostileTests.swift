@@ -175,6 +175,24 @@ struct HostileTests {
         }
     }
 
+    /// The path of the program may lead to another one, where a file is mounted over it.
+    @Test func whatIsBelowAMountIsNotExecuted() throws {
+        try Sandbox.use("covered") { box in
+            try box.configure(box.document("exit 7"))
+            let program = box.directory + "/program"
+            let script =
+                "cp /bin/true \(program) && mount --bind \(TestMachine.binary) \(program) && exec \(program) \"$@\""
+            let words = ["--root", box.stateRoot, "run", box.id]
+            let run = try ChildProcess(
+                ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"] + words,
+                environment: box.environment,
+                directory: box.bundle,
+                files: box.directory + "/run"
+            )
+            #expect(run.wait().status == 7)
+        }
+    }
+
     /// The same from inside, where the runtime's image is the container's program.
     @Test func theProgramAsTheContainersProgram() throws {
         try Sandbox.use("selfexe") { box in
