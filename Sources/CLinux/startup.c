@@ -28,7 +28,8 @@ char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
     return argument_list;
 }
 
-// ---- The C library's memory: a process of milliseconds gives none back, only to ask for it again.
+// ---- The C library's memory: a process of milliseconds gives none back, only to ask for it again. (A foreground run keeps
+// what config.json took, as long as the container lives.)
 
 __attribute__((constructor)) static void keep_memory(void) {
     enum { PADDING = 256 << 10, THRESHOLD = 32 << 20 };

@@ -6,9 +6,9 @@
 package import Diagnostics
 internal import LinuxSystem
 
-/// Running from a copy that nobody can change.
+/// Running from a file that nobody can change.
 package enum SealedSelf {
-    /// Returns in a process that runs from a sealed copy; starts this program again from one in memory if it does not.
+    /// Returns in a process that runs sealed; starts this program again from a copy in memory if it does not.
     package static func ensure(arguments: [String]) throws(Failure) {
         if try isSealed() { return }
         let sealed = try attempt("copy the program to sealed memory", .memfdCreate) { () throws(Errno) in

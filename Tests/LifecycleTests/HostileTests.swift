@@ -148,6 +148,16 @@ struct HostileTests {
         }
     }
 
+    /// Runs the container from a mount namespace of its own, with the program that the script executes with `"$@"`.
+    private static func runAfter(_ script: String, _ box: Sandbox) throws -> ChildProcess {
+        try ChildProcess(
+            ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh", "--root", box.stateRoot, "run", box.id],
+            environment: box.environment,
+            directory: box.bundle,
+            files: box.directory + "/run"
+        )
+    }
+
     /// What tells a sealed start from another proves nothing: here it names a mount that only looks like the right one.
     @Test func aFalseMarkerIsSeenThrough() throws {
         try Sandbox.use("marker") { box in
@@ -160,13 +170,7 @@ struct HostileTests {
                 id=$(sed -n 's/^mnt_id:[[:space:]]*//p' /proc/self/fdinfo/9 9<\(place)/apus)
                 _APUS_SEALED=$id exec \(place)/apus "$@"
                 """
-            let words = ["--root", box.stateRoot, "run", box.id]
-            let run = try ChildProcess(
-                ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"] + words,
-                environment: box.environment,
-                directory: box.bundle,
-                files: box.directory + "/run"
-            )
+            let run = try Self.runAfter(script, box)
             TestMachine.wait(seconds: 5) { (try? box.apus("state", box.id))?.output.contains("running") == true }
             let exe = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(run.pid)/exe")
             #expect(exe.hasPrefix("/memfd:apus"), "\(exe)")
@@ -182,13 +186,7 @@ struct HostileTests {
             let program = box.directory + "/program"
             let script =
                 "cp /bin/true \(program) && mount --bind \(TestMachine.binary) \(program) && exec \(program) \"$@\""
-            let words = ["--root", box.stateRoot, "run", box.id]
-            let run = try ChildProcess(
-                ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"] + words,
-                environment: box.environment,
-                directory: box.bundle,
-                files: box.directory + "/run"
-            )
+            let run = try Self.runAfter(script, box)
             #expect(run.wait().status == 7)
         }
     }

@@ -26,6 +26,37 @@ struct NeighbourTests {
         }
     }
 
+    /// The same where the cgroup that tells of processes is gone, and a hierarchy of v1 has them.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys/fs/cgroup/unified"), "needs a hybrid machine"))
+    func deletionLeavesWhoIsOnlyInOtherHierarchies() throws {
+        try Sandbox.use("hybrid") { box in
+            try box.configure(box.document("sleep 60"))
+            try box.succeed("run", "--detach", box.id)
+            try box.succeed("kill", box.id, "KILL")
+            try box.waitFor(status: "stopped")
+            #expect(rmdir("/sys/fs/cgroup/unified/\(box.id)") == 0)
+            let place = "/sys/fs/cgroup/devices/\(box.id)"
+            let stranger = try ChildProcess(
+                ["/bin/sh", "-c", "echo $$ > \(place)/cgroup.procs; exec sleep 60"],
+                environment: ["PATH=/bin:/usr/bin"],
+                files: box.directory + "/stranger"
+            )
+            TestMachine.wait(seconds: 5) { box.contents("\(place)/cgroup.procs") == "\(stranger.pid)\n" }
+            let outcome = try box.succeed("delete", box.id)
+            #expect(outcome.errors.contains("1 process(es) of others are in it"), "\(outcome)")
+            kill(stranger.pid, SIGKILL)
+            #expect(stranger.wait().status == 137)
+            for hierarchy in try FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup") {
+                let left = "/sys/fs/cgroup/\(hierarchy)/\(box.id)"
+                guard FileManager.default.fileExists(atPath: left) else { continue }
+                for _ in 0..<100 {
+                    if rmdir(left) == 0 { break }
+                    usleep(10_000)
+                }
+            }
+        }
+    }
+
     @Test func startHookDoesNotSeeTheCallersEnvironment() throws {
         try Sandbox.use("environment") { box in
             var document = box.document("exit 0")
