@@ -1,6 +1,6 @@
 // Which functions of a program are executed, in the order of their first execution: a breakpoint at the entry of each, taken
-// away when it is hit, in the program and in its children. At each of these stops also which variables are no longer what they were at the start.
-// Used by Benchmarks/link-order alone. x86-64.
+// away when it is hit, in the program and in its children. At each of these stops also which variables are no longer what
+// they were at the start. Used by Benchmarks/link-order alone. x86-64.
 // Usage: trace-order FUNCTIONS VARIABLES OUTPUT PROGRAM ARGUMENT...
 // FUNCTIONS: a file of entries in hexadecimal, ascending; VARIABLES: of addresses and sizes, ascending.
 
