@@ -72,7 +72,7 @@ package final class CRIUProcess {
 
     /// As this process's own, with a `PATH` for the programs that criu starts (tar, ip, iptables).
     private static var environment: [String] {
-        let inherited = SealedSelf.inheritedEnvironment
+        let inherited = HostProgram.inheritedEnvironment
         if inherited.contains(where: { $0.hasPrefix("PATH=") }) { return inherited }
         return inherited + ["PATH=\(ExecutableLookup.defaultPath)"]
     }

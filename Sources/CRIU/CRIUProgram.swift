@@ -17,7 +17,7 @@ package struct CRIUProgram: Sendable {
     /// - Parameter name: A path, or a name to be found in `PATH`.
     /// - Throws: When there is none, it does not run, or it is too old.
     package init(_ name: String) throws(Failure) {
-        let environment = SealedSelf.inheritedEnvironment
+        let environment = HostProgram.inheritedEnvironment
         do throws(Failure) {
             path = try ExecutableLookup.find(name, environment: environment)
         } catch {

@@ -75,7 +75,7 @@ package enum HookRunner {
         _ point: HookPoint,
         index: Int,
         state: [UInt8],
-        environment: [String] = SealedSelf.inheritedEnvironment
+        environment: [String] = HostProgram.inheritedEnvironment
     ) throws(Failure) {
         let name = "\(point.rawValue) hook #\(index)"
         let outcome: HostProgram.Outcome

@@ -6,6 +6,12 @@ package import LinuxSystem
 
 /// A child program.
 package enum HostProgram {
+    /// What they inherit: this process's environment. The service manager's socket is for the container to speak to, and
+    /// through the runtime only.
+    package static var inheritedEnvironment: [String] {
+        Processes.environment.filter { !$0.hasPrefix("NOTIFY_SOCKET=") }
+    }
+
     /// How it went.
     package struct Outcome {
         /// `nil` when it was ended because its time was up.

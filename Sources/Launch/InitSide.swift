@@ -208,7 +208,7 @@ extension InitSide {
         let status = point == .startContainer ? "created" : "creating"
         let state = hookState.document(status: status, pid: Processes.currentID)
         // In the container's root the runtime's own environment is nobody's business.
-        let inherited = point == .startContainer ? environment : SealedSelf.inheritedEnvironment
+        let inherited = point == .startContainer ? environment : HostProgram.inheritedEnvironment
         try HookRunner.run(hook, point, index: index, state: state, environment: inherited)
     }
 

@@ -67,7 +67,7 @@ enum UserNamespaceMapping {
         let outcome = try HostProgram.run(
             path,
             arguments: [name, "\(pid)"] + numbers,
-            environment: SealedSelf.inheritedEnvironment,
+            environment: HostProgram.inheritedEnvironment,
             input: [],
             timeoutSeconds: 30
         )

@@ -42,7 +42,7 @@ package enum ProcessList {
     /// - Parameter arguments: Its options; it must print a column `PID`.
     package static func table(id: String, arguments: [String], _ context: RuntimeContext) throws(Failure) -> String {
         let pids = try pids(id: id, context)
-        let environment = SealedSelf.inheritedEnvironment
+        let environment = HostProgram.inheritedEnvironment
         let words = arguments.isEmpty ? ["-ef"] : arguments
         let program = try ExecutableLookup.find("ps", environment: environment)
         context.log.begin(act: "runPS", program)

@@ -180,16 +180,9 @@ package enum Processes {
         Errno(CInt(truncatingIfNeeded: unsafe -clinux_fexecve(fd.rawValue, arguments, environment)))
     }
 
-    /// The variable that says from which mount the sealed copy of this program was started (seal.c).
-    package static let sealMarker = CLINUX_SEAL_MARKER
-    /// And that of a traced command.
-    package static let sealTimes = CLINUX_SEAL_TIMES
-
-    /// Of a traced command, before any Swift ran: when it began, when it started its sealed copy, and when that began.
-    /// Nanoseconds since 1970; the last two are 0 without a sealed copy.
-    package static var startTimes: (first: Int64, seal: Int64, second: Int64) {
-        (clinux_start_time(0), clinux_start_time(1), clinux_start_time(2))
-    }
+    /// Of a traced command, before any Swift ran: when it began, and when it was sealed (seal.c). Nanoseconds since 1970; 0
+    /// where there was no such moment.
+    package static var startTimes: (begin: Int64, sealed: Int64) { (clinux_start_time(0), clinux_start_time(1)) }
 
     /// The environment of this process, `NAME=value`.
     package static var environment: [String] {

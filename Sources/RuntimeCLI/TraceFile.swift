@@ -18,14 +18,11 @@ struct TraceFile {
         self.log = log
         self.command = command.isEmpty ? "apus" : command
         let now = Trace.now
-        let (first, seal, second) = Processes.startTimes
+        let (first, sealed) = Processes.startTimes
         begin = first == 0 ? now : first
         guard let trace = log.trace, first != 0 else { return }
-        if second != 0 {
-            trace.add(.runtime, "seal", begin: first, end: seal)
-            trace.add(.runtime, "executeSealed", begin: seal, end: second)
-        }
-        trace.add(.runtime, "reachMain", begin: second == 0 ? first : second, end: now)
+        if sealed != 0 { trace.add(.runtime, "seal", begin: first, end: sealed) }
+        trace.add(.runtime, "reachMain", begin: sealed == 0 ? first : sealed, end: now)
     }
 
     func write() {

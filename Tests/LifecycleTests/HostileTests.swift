@@ -113,6 +113,7 @@ struct HostileTests {
             let facts = try FileManager.default.attributesOfItem(atPath: program)
             try box.configure(box.document("exec sleep 1000"))
             #expect(try box.start(["create", box.id], program: program).wait().status == 0)
+            #expect(try Self.mountsOfMappedFiles(try box.state().pid).count == 1)
             let other = box.directory + "/other"
             try Data().write(to: URL(fileURLWithPath: other))
             let go = box.directory + "/go"
@@ -148,6 +149,22 @@ struct HostileTests {
         }
     }
 
+    /// The mounts through which a process's executable and the files that it has mapped can be reached.
+    private static func mountsOfMappedFiles(_ pid: Int32) throws -> Set<String> {
+        let mapped = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/map_files")
+            .map { "/proc/\(pid)/map_files/\($0)" }
+            .filter { try !FileManager.default.destinationOfSymbolicLink(atPath: $0).hasPrefix("/dev/zero") }
+        #expect(mapped.count > 2)
+        return try Set(
+            (mapped + ["/proc/\(pid)/exe"]).map { path in
+                let file = open(path, 0x20_0000 | O_CLOEXEC)  // O_PATH
+                defer { close(file) }
+                let facts = try String(contentsOfFile: "/proc/self/fdinfo/\(file)", encoding: .utf8)
+                return try #require(facts.split(separator: "\n").first { $0.hasPrefix("mnt_id:") }.map(String.init))
+            }
+        )
+    }
+
     /// Runs the container from a mount namespace of its own, with the program that the script executes with `"$@"`.
     private static func runAfter(_ script: String, _ box: Sandbox) throws -> ChildProcess {
         try ChildProcess(
@@ -158,17 +175,14 @@ struct HostileTests {
         )
     }
 
-    /// What tells a sealed start from another proves nothing: here it names a mount that only looks like the right one.
-    @Test func aFalseMarkerIsSeenThrough() throws {
-        try Sandbox.use("marker") { box in
+    /// A mount that is read-only but can be made writable again is not enough.
+    @Test func aReadOnlyMountInANamespaceIsSeenThrough() throws {
+        try Sandbox.use("readonly") { box in
             try box.configure(box.document("exec sleep 1000"))
-            let place = box.directory + "/program"
-            try Sandbox.makeDirectory(place)
-            try box.copyProgram(to: place + "/apus")
+            let program = box.directory + "/program"
             let script = """
-                mount --bind \(place) \(place) && mount -o remount,bind,ro \(place)
-                id=$(sed -n 's/^mnt_id:[[:space:]]*//p' /proc/self/fdinfo/9 9<\(place)/apus)
-                _APUS_SEALED=$id exec \(place)/apus "$@"
+                : >\(program) && mount --bind \(TestMachine.binary) \(program) &&
+                mount -o remount,bind,ro \(program) && exec \(program) "$@"
                 """
             let run = try Self.runAfter(script, box)
             TestMachine.wait(seconds: 5) { (try? box.apus("state", box.id))?.output.contains("running") == true }

@@ -65,7 +65,7 @@ struct TraceTests {
                 try FileManager.default.removeItem(atPath: file)
                 return events.filter { $0.ph == "X" }.dropFirst().map(\.name)
             }
-            let sealed = ["seal", "executeSealed", "reachMain", "checkSeal"]
+            let sealed = ["seal", "reachMain", "checkSeal"]
             let found = ["reachMain", "openRecord", "readRecord"]
             let creation = try acts("create", box.id)
             #expect(creation.starts(with: sealed + ["probeHost", "readConfig", "decodeConfig", "checkConfig", "plan"]))

@@ -15,10 +15,6 @@
 #define CLINUX_NULLABLE _Nullable
 #define CLINUX_NONNULL _Nonnull
 
-// Set for the sealed copy (seal.c) and taken out of what hooks inherit (Launch/SealedSelf.swift).
-#define CLINUX_SEAL_MARKER "_APUS_SEALED"
-#define CLINUX_SEAL_TIMES "_APUS_STARTED"
-
 // Files
 
 struct clinux_open_how {
@@ -100,8 +96,8 @@ long clinux_fsconfig(int fd, unsigned command, const char *CLINUX_NULLABLE key, 
 long clinux_fsmount(int fd, unsigned flags, unsigned attributes);
 long clinux_mount_setattr(int dir, const char *CLINUX_NONNULL path, unsigned flags, const struct clinux_mount_attr *CLINUX_NONNULL attr);
 
-/// Of a traced command (seal.c): when its first start began (0), when that started the sealed copy (1), and when the copy
-/// began (2). Nanoseconds since 1970; 0 when there was no such moment.
+/// Of a traced command (seal.c): when the process began (0) and when it was sealed (1). Nanoseconds since 1970; 0 when there
+/// was no such moment.
 long long clinux_start_time(int which);
 
 /// Finds selinuxfs for libselinux; to be called before anything of it (startup.c).
