@@ -20,7 +20,8 @@ STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata \
-	-Xlinker --entry=clinux_start -Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections \
+	-Xlinker --entry=clinux_start -Xlinker --wrap=swift_getTypeByMangledNameInContext2 \
+	-Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/Benchmarks/link-order.txt -Xlinker --no-warn-symbol-ordering
 
 .PHONY: build demo check check-unit check-conformance check-engines check-format vm-check install bench clean

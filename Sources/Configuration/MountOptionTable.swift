@@ -20,67 +20,92 @@ package enum MountOptionTable {
         case idMap(recursive: Bool)
     }
 
+    /// A word and its effect.
+    private struct Row {
+        let word: String
+        let effect: Effect
+
+        init(_ word: String, _ effect: Effect) {
+            self.word = word
+            self.effect = effect
+        }
+    }
+
     /// The names in alphabetical order.
     package static var names: [String] {
-        let attributes = switches.flatMap { [$0.0, $0.1] } + accessTimes.map(\.0) + propagations.map(\.rawValue)
-        let flags = fileSystemFlags.flatMap { [$0.0] + ($0.1.map { [$0] } ?? []) }
-        return (kinds.map(\.0) + attributes + attributes.map { "r" + $0 } + flags).sorted()
+        rows.flatMap { row in
+            row.effect.recursive == nil ? [row.word] : [row.word, "r" + row.word]
+        }.sorted()
     }
 
     /// What `word` does; `nil` if it is no mount option.
     ///
-    /// The tables are searched from end to end: making a dictionary of them takes longer than a container's few words.
+    /// The table is searched from end to end: making a dictionary of it takes longer than a container's few words.
     package static func effect(of word: String) -> Effect? {
-        if let kind = kinds.first(where: { $0.0 == word }) { return kind.1 }
-        for (set, cleared, flag) in fileSystemFlags {
-            if word == set { return .fileSystem(flag, isSet: true) }
-            if word == cleared { return .fileSystem(flag, isSet: false) }
-        }
-        if let effect = attributeEffect(of: word, recursive: false) { return effect }
+        if let row = rows.first(where: { $0.word == word }) { return row.effect }
         guard word.utf8.first == UInt8(ascii: "r") else { return nil }
-        return attributeEffect(of: String(word.dropFirst()), recursive: true)
+        let plain = word.dropFirst()
+        return rows.first { $0.word == plain }?.effect.recursive
     }
 
-    private static func attributeEffect(of word: String, recursive: Bool) -> Effect? {
-        for (set, cleared, attribute) in switches {
-            if word == set { return .attributes(set: attribute, cleared: [], recursive: recursive) }
-            if word == cleared { return .attributes(set: [], cleared: attribute, recursive: recursive) }
-        }
-        for (name, mode) in accessTimes where word == name {
-            return .attributes(set: mode, cleared: .accessTimeField, recursive: recursive)
-        }
-        for propagation in propagations where word == propagation.rawValue {
-            return .propagation(PropagationChange(propagation, recursive: recursive))
-        }
-        return nil
+    private static let rows: [Row] = [
+        Row("defaults", .nothing), Row("bind", .bind(recursive: false)), Row("rbind", .bind(recursive: true)),
+        Row("remount", .remount), Row("tmpcopyup", .copyUp),
+        Row("idmap", .idMap(recursive: false)), Row("ridmap", .idMap(recursive: true)),
+
+        Row("ro", .setting(.readOnly)), Row("rw", .clearing(.readOnly)),
+        Row("nosuid", .setting(.noSetID)), Row("suid", .clearing(.noSetID)),
+        Row("nodev", .setting(.noDevices)), Row("dev", .clearing(.noDevices)),
+        Row("noexec", .setting(.noExecute)), Row("exec", .clearing(.noExecute)),
+        Row("nodiratime", .setting(.noDirectoryAccessTime)), Row("diratime", .clearing(.noDirectoryAccessTime)),
+        Row("nosymfollow", .setting(.noSymlinkFollow)), Row("symfollow", .clearing(.noSymlinkFollow)),
+
+        Row("noatime", .accessTime(.noAccessTime)), Row("atime", .accessTime([])),
+        Row("relatime", .accessTime([])), Row("norelatime", .accessTime([])),
+        Row("strictatime", .accessTime(.strictAccessTime)), Row("nostrictatime", .accessTime([])),
+
+        Row("private", .spreading(.private)), Row("shared", .spreading(.shared)),
+        Row("slave", .spreading(.slave)), Row("unbindable", .spreading(.unbindable)),
+
+        Row("sync", .fileSystem(.synchronous, isSet: true)), Row("async", .fileSystem(.synchronous, isSet: false)),
+        Row("dirsync", .fileSystem(.synchronousDirectories, isSet: true)),
+        Row("mand", .fileSystem(.mandatoryLocks, isSet: true)),
+        Row("nomand", .fileSystem(.mandatoryLocks, isSet: false)),
+        Row("lazytime", .fileSystem(.lazyTimes, isSet: true)), Row("nolazytime", .fileSystem(.lazyTimes, isSet: false)),
+        Row("iversion", .fileSystem(.inodeVersion, isSet: true)),
+        Row("noiversion", .fileSystem(.inodeVersion, isSet: false)),
+        Row("silent", .fileSystem(.silent, isSet: true)), Row("loud", .fileSystem(.silent, isSet: false)),
+    ]
+}
+
+extension MountOptionTable.Effect {
+    fileprivate static func setting(_ attribute: MountAttributes) -> Self {
+        .attributes(set: attribute, cleared: [], recursive: false)
     }
 
-    private static let kinds: [(String, Effect)] = [
-        ("defaults", .nothing), ("bind", .bind(recursive: false)), ("rbind", .bind(recursive: true)),
-        ("remount", .remount), ("tmpcopyup", .copyUp),
-        ("idmap", .idMap(recursive: false)), ("ridmap", .idMap(recursive: true)),
-    ]
+    fileprivate static func clearing(_ attribute: MountAttributes) -> Self {
+        .attributes(set: [], cleared: attribute, recursive: false)
+    }
 
-    private static let propagations: [MountPropagation] = [.private, .shared, .slave, .unbindable]
+    /// The access-time mode is one field: each of its words replaces it as a whole. Taking a mode away leaves the kernel's
+    /// default, which is relatime.
+    fileprivate static func accessTime(_ mode: MountAttributes) -> Self {
+        .attributes(set: mode, cleared: .accessTimeField, recursive: false)
+    }
 
-    private static let switches: [(String, String, MountAttributes)] = [
-        ("ro", "rw", .readOnly), ("nosuid", "suid", .noSetID), ("nodev", "dev", .noDevices),
-        ("noexec", "exec", .noExecute), ("nodiratime", "diratime", .noDirectoryAccessTime),
-        ("nosymfollow", "symfollow", .noSymlinkFollow),
-    ]
+    fileprivate static func spreading(_ propagation: MountPropagation) -> Self {
+        .propagation(PropagationChange(propagation, recursive: false))
+    }
 
-    /// The access-time mode is one field: each of these words replaces it as a whole. Taking a mode away leaves the
-    /// kernel's default, which is relatime.
-    private static let accessTimes: [(String, MountAttributes)] = [
-        ("noatime", .noAccessTime), ("atime", []), ("relatime", []), ("norelatime", []),
-        ("strictatime", .strictAccessTime), ("nostrictatime", []),
-    ]
-
-    private static let fileSystemFlags: [(String, String?, MountFlags)] = [
-        ("sync", "async", .synchronous), ("dirsync", nil, .synchronousDirectories),
-        ("mand", "nomand", .mandatoryLocks), ("lazytime", "nolazytime", .lazyTimes),
-        ("iversion", "noiversion", .inodeVersion), ("silent", "loud", .silent),
-    ]
+    /// The same on the mounts below, too: what the word with an `r` before it means; `nil` where that is no word.
+    fileprivate var recursive: Self? {
+        switch self {
+        case .attributes(let set, let cleared, recursive: false):
+            .attributes(set: set, cleared: cleared, recursive: true)
+        case .propagation(let change): .propagation(PropagationChange(change.propagation, recursive: true))
+        default: nil
+        }
+    }
 }
 
 extension MountOptions {

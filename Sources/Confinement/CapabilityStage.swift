@@ -74,17 +74,23 @@ package struct CapabilityGrant: Equatable, Sendable {
         ).intersection(facts.known)
         ambient = wanted.ambient.intersection(permitted).intersection(inheritable)
 
-        let sets: [(name: String, missing: CapabilitySet)] = [
-            ("bounding", wanted.bounding.subtracting(bounding)),
-            ("effective", wanted.effective.subtracting(effective)),
-            ("inheritable", wanted.inheritable.subtracting(inheritable)),
-            ("permitted", wanted.permitted.subtracting(permitted)),
-            ("ambient", wanted.ambient.subtracting(ambient)),
-        ]
-        let missing = sets.reduce(CapabilitySet()) { $0.union($1.missing) }
-        warnings = (0..<UInt64(64)).map { CapabilitySet(rawValue: 1 << $0) }.filter { missing.contains($0) }.map {
-            bit in
-            let keys = sets.filter { $0.missing.contains(bit) }.map { "process.capabilities.\($0.name)" }
+        warnings = Self.warnings(
+            facts,
+            [
+                wanted.bounding.subtracting(bounding), wanted.effective.subtracting(effective),
+                wanted.inheritable.subtracting(inheritable), wanted.permitted.subtracting(permitted),
+                wanted.ambient.subtracting(ambient),
+            ]
+        )
+    }
+
+    /// - Parameter missing: Of the bounding, effective, inheritable, permitted and ambient set.
+    private static func warnings(_ facts: CapabilityFacts, _ missing: [CapabilitySet]) -> [String] {
+        let all = missing.reduce(CapabilitySet()) { $0.union($1) }
+        if all.isEmpty { return [] }
+        let names = ["bounding", "effective", "inheritable", "permitted", "ambient"]
+        return (0..<UInt64(64)).map { CapabilitySet(rawValue: 1 << $0) }.filter { all.contains($0) }.map { bit in
+            let keys = zip(names, missing).filter { $1.contains(bit) }.map { "process.capabilities.\($0.0)" }
             return "\(keys.joined(separator: ", ")): \(bit.confinementText) is left out: \(Self.reason(bit, facts))"
         }
     }

@@ -26,7 +26,7 @@ extension GivenWords {
             return UpdateOptions(arguments[0], .file(file))
         }
         var draft = LimitDraft()
-        for (name, text) in limits { try LimitOption.set(name, to: text, in: &draft) }
+        for limit in limits { try LimitOption.set(limit.name, to: limit.text, in: &draft) }
         return UpdateOptions(arguments[0], .options(draft.resources))
     }
 

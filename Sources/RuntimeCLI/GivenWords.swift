@@ -2,9 +2,15 @@
 
 /// The options and arguments behind one verb.
 struct GivenWords {
+    /// An option's value, as it stands on the command line.
+    struct Value {
+        let name: OptionName
+        let text: String
+    }
+
     private let verb: Verb
     private var flags: [(name: OptionName, isOn: Bool)] = []
-    private(set) var values: [(name: OptionName, text: String)] = []
+    private(set) var values: [Value] = []
     private(set) var arguments: [String] = []
 
     /// Reads `words`; options and arguments may be mixed.
@@ -14,7 +20,7 @@ struct GivenWords {
         while let item = try scanner.next() {
             switch item {
             case .flag(let name, let isOn): flags.append((name, isOn))
-            case .value(let name, let text): values.append((name, text))
+            case .value(let name, let text): values.append(Value(name: name, text: text))
             case .argument(let word): arguments.append(word)
             }
             if verb.passesOptionsOn && arguments.count == 1 {
