@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,7 +85,8 @@ static int memory_of(pid_t process) {
     return open(path, O_RDWR | O_CLOEXEC);
 }
 
-/// After an execve: sets all breakpoints, if it is the program and not something that a container runs.
+/// Sets all breakpoints, if it is the program without them and not something that a container runs. To be called after an
+/// execve, and once more when the C library starts: before, the program maps itself anew (CLinux/seal.c).
 static void plant(pid_t process) {
     int memory = memory_of(process);
     unsigned char *present = malloc(size);
@@ -105,6 +107,12 @@ static void plant(pid_t process) {
     }
     free(present);
     close(memory);
+}
+
+/// Whether the process is at one of the C library's first calls.
+static int starts_library(pid_t process) {
+    struct user_regs_struct registers;
+    return ptrace(PTRACE_GETREGS, process, NULL, &registers) == 0 && registers.orig_rax == SYS_set_tid_address;
 }
 
 /// Whether the process stands behind a breakpoint; then it goes on without it.
@@ -141,18 +149,29 @@ int main(int argc, char **argv) {
         _exit(127);
     }
     int status, result = 1;
+    pid_t starting = 0;  // whose C library has not started yet
     waitpid(child, &status, 0);
     ptrace(PTRACE_SETOPTIONS, child, NULL,
-           PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+           PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL
+               | PTRACE_O_TRACESYSGOOD);
     ptrace(PTRACE_CONT, child, NULL, NULL);
     pid_t stopped;
     while ((stopped = waitpid(-1, &status, __WALL)) > 0) {
         if (WIFEXITED(status) && stopped == child) result = WEXITSTATUS(status);
         if (!WIFSTOPPED(status)) continue;
         int signal = WSTOPSIG(status);
-        if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) plant(stopped);
-        int is_ours = status >> 16 != 0 || signal == SIGSTOP || (signal == SIGTRAP && take_away(stopped, output));
-        ptrace(PTRACE_CONT, stopped, NULL, (void *)(long)(is_ours ? 0 : signal));
+        int is_call = signal == (SIGTRAP | 0x80);
+        if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+            plant(stopped);
+            starting = stopped;
+        } else if (is_call && starts_library(stopped)) {
+            plant(stopped);
+            starting = 0;
+        }
+        int is_ours = is_call || status >> 16 != 0 || signal == SIGSTOP
+            || (signal == SIGTRAP && take_away(stopped, output));
+        enum __ptrace_request how = stopped == starting ? PTRACE_SYSCALL : PTRACE_CONT;
+        ptrace(how, stopped, NULL, (void *)(long)(is_ours ? 0 : signal));
     }
     return fclose(output) == 0 ? result : 1;
 }
