@@ -20,7 +20,7 @@ STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	-Xswiftc -static-executable -Xswiftc -use-ld=lld \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
-	-Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata \
+	-Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --entry=clinux_start -Xlinker --wrap=swift_getTypeByMangledNameInContext2 \
 	-Xlinker --icf=all -Xlinker -s -Xlinker --gc-sections \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/Benchmarks/link-order.txt -Xlinker --no-warn-symbol-ordering
