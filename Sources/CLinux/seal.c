@@ -79,6 +79,11 @@ EARLY int makes_processes(char **argv) {
     return 0;
 }
 
+// Set when this process runs sealed. Nothing outside can set it, and an execve takes it away.
+static int is_sealed;
+
+int clinux_is_sealed(void) { return is_sealed; }
+
 // For traces only: when the process began and when it was sealed. Nanoseconds since 1970, on the clock of
 // Diagnostics/Trace.swift; 0 where there was no such moment, or the command is not traced.
 static long long start_times[2];
@@ -155,7 +160,7 @@ EARLY int map_anew(long file, unsigned long page, struct prctl_mm_map *map) {
     map->start_code = ~0UL;
     for (int i = 0; i < __ehdr_start.e_phnum; i++) {
         const ElfW(Phdr) *segment = segments + i;
-        if (segment->p_type != PT_LOAD) continue;
+        if (segment->p_type != PT_LOAD || segment->p_filesz == 0) continue;
         if (segment->p_offset == 0) bias = (unsigned long)&__ehdr_start - segment->p_vaddr;
         unsigned long begin = bias + segment->p_vaddr, end = begin + segment->p_filesz, before = begin % page;
         long protection = (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0)
@@ -199,18 +204,17 @@ __attribute__((no_builtin, no_stack_protector, used)) void clinux_start_sealed(l
     long argc = *stack;
     char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
     if (argc < 2) return;
-    long long begin = is_traced(argv, envp) ? wall_clock() : 0, end = 0;
-    if (makes_processes(argv)) {
-        long sealed = open_sealed();
-        if (sealed >= 0) {
-            struct prctl_mm_map map = {0};
-            if (is_own(sealed) && map_anew(sealed, page_size(envp), &map)
-                && execute_from(sealed, &map, stack, argv, envp) && begin != 0) {
-                end = wall_clock();
-            }
-            call(SYS_close, sealed, 0, 0, 0, 0, 0);
-        }
+    long long begin = is_traced(argv, envp) ? wall_clock() : 0;
+    int done = 0;
+    long sealed = makes_processes(argv) ? open_sealed() : -1;
+    if (sealed >= 0) {
+        struct prctl_mm_map map = {0};
+        done = is_own(sealed) && map_anew(sealed, page_size(envp), &map)
+            && execute_from(sealed, &map, stack, argv, envp);
+        call(SYS_close, sealed, 0, 0, 0, 0, 0);
     }
+    // Only now: what was set before is gone with the old pages.
+    is_sealed = done;
     start_times[0] = begin;
-    start_times[1] = end;
+    start_times[1] = done && begin != 0 ? wall_clock() : 0;
 }

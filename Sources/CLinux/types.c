@@ -34,7 +34,7 @@ static type_accessor *accessor(const struct type_descriptor *type) {
 }
 
 static int is_nominal(const struct type_descriptor *type) {
-    return (type->flags & KIND) >= CLASS && (type->flags & KIND) <= ENUMERATION;
+    return (type->flags & KIND) >= CLASS && (type->flags & KIND) <= ENUMERATION && type->accessor != 0;
 }
 
 // Whether the type has one parameter, and its accessor asks for no conformance beside it.

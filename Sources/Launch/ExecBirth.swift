@@ -6,6 +6,12 @@ internal import Confinement
 internal import KernelTypes
 
 extension Birth {
+    /// Whether the new process waits with its program for something that the runtime does only when it is in the container. It
+    /// need not, most of the time, and being woken twice is a thirtieth of an exec.
+    private static func waitsForStart(_ r: LaunchRequest, _ limits: LimitPlan) -> Bool {
+        limits.setter == .runtime && !limits.limits.isEmpty || r.pidfdSocket != nil || r.console != .none
+    }
+
     /// exec, in the runtime process.
     static func execSteps(
         _ c: ContainerConfiguration,
@@ -43,11 +49,14 @@ extension Birth {
         if let seccomp = c.seccomp, let path = seccomp.listenerPath, seccomp.notifies {
             steps += [.waitFor(.listenerReady), .passListener(path: path), .tell(.listenerSent)]
         }
-        steps.append(.waitFor(.ready))
-        // ORDER: when the process only waits; a low limit would otherwise hit the runtime's own work in it.
-        if limits.setter == .runtime { steps += limits.limits.map(ExecStep.setLimit) }
-        if let path = r.pidfdSocket { steps.append(.sendPidfd(path: path)) }
-        steps += [.tell(.start), .waitForExecution]
+        if waitsForStart(r, limits) {
+            steps.append(.waitFor(.ready))
+            // ORDER: when the process only waits; a low limit would otherwise hit the runtime's own work in it.
+            if limits.setter == .runtime { steps += limits.limits.map(ExecStep.setLimit) }
+            if let path = r.pidfdSocket { steps.append(.sendPidfd(path: path)) }
+            steps.append(.tell(.start))
+        }
+        steps.append(.waitForExecution)
         // ORDER: last: callers take a missing file for the news that the program did not run.
         if let path = r.pidFile { steps.append(.writePIDFile(path: path)) }
         return steps
@@ -68,6 +77,7 @@ extension Birth {
     static func execInitSteps(
         _ c: ContainerConfiguration,
         _ e: ContainerEntry,
+        _ r: LaunchRequest,
         _ limits: LimitPlan,
         _ confinement: ConfinementPlan?
     ) -> [InitStep] {
@@ -92,7 +102,7 @@ extension Birth {
         // ORDER: while the ids are still the runtime's.
         if limits.setter == .initial { steps += limits.limits.map(InitStep.setLimit) }
         steps += surrender(c, confinement)
-        steps += [.tell(.ready), .waitForStart]
+        if waitsForStart(r, limits) { steps += [.tell(.ready), .waitForStart] }
         if let program = c.process?.arguments.first { steps.append(.execute(program)) }
         return steps
     }

@@ -87,7 +87,7 @@ package struct ExecPlan: Equatable, Sendable {
         let limits = LimitPlan(c, capabilities, hardLimits: hardLimits)
         runtime = Birth.execSteps(c, entry, r, limits)
         intermediate = Birth.execIntermediateSteps(c, entry)
-        initial = Birth.execInitSteps(c, entry, limits, confinement)
+        initial = Birth.execInitSteps(c, entry, r, limits, confinement)
         warnings = (confinement?.warnings ?? []) + limits.warnings
     }
 }

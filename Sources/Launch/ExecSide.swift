@@ -75,12 +75,12 @@ package final class ExecSide {
         resources.container.add(container)
     }
 
-    /// Performs the steps up to the start: the process is in the container and waits.
+    /// Performs the steps up to the start: the process is there, and waits if it has something to wait for.
     package func enter() throws(Failure) {
-        try perform { $0 == .tell(.start) }
+        try perform { $0 == .tell(.start) || $0 == .waitForExecution }
     }
 
-    /// Performs the others: the program runs.
+    /// Performs the others, until the program runs.
     package func start() throws(Failure) {
         try perform { _ in false }
         for warning in configuration.warnings { log.warning(warning) }

@@ -55,6 +55,8 @@ extension RuntimeSide {
         if !intermediatePIDFD.isEmpty {
             try? Processes.signal(intermediatePIDFD[0], 9)
             try reapIntermediate()
+            // Of an init that it had made just then nobody knows the number.
+            resources.hangUp()
         }
         guard !initPIDFD.isEmpty else {
             // A child that has no descriptor yet: until it is reaped its number is nobody else's.

@@ -102,9 +102,12 @@ final class LaunchResources {
         }
     }
 
+    /// In the runtime: whoever waits at the other end of the channel ends.
+    func hangUp() { channel.close(Self.runtimeEnd) }
+
     /// In a child: gives up what only the runtime may hold.
     func closeRuntimeSide() {
-        channel.close(Self.runtimeEnd)
+        hangUp()
         // A lock lasts as long as any copy of its descriptor.
         directory = nil
     }

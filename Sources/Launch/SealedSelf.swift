@@ -1,7 +1,7 @@
 // The runtime's own file must not be writable through /proc/PID/exe by a container that shares a namespace with one of
 // its processes (CVE-2019-5736). So commands that make processes run from a mount that nobody can write to or change.
-// CLinux/seal.c moves them there before main; here every start is checked, and a copy in memory is made where such a mount
-// cannot be had.
+// CLinux/seal.c moves them there before main; here every start is checked, and where that could not be done the program starts
+// again from a copy in memory.
 
 package import Diagnostics
 internal import LinuxSystem
@@ -18,14 +18,13 @@ package enum SealedSelf {
         throw Failure("start again from the sealed program", .execveat, prepared.execute(sealed.borrowed))
     }
 
-    /// Whether the file behind /proc/self/exe is in sealed memory, or on a mount that is unwritable for good: what is in no
-    /// mount namespace cannot be changed, which shows in that it cannot be copied either.
+    /// What a mount looks like proves nothing: that of another mount namespace is as little to be copied as one that is in
+    /// none, and can be made writable there. So the process itself remembers how it came here.
     private static func isSealed() throws(Failure) -> Bool {
-        try attempt("look at the program's own file", .open) { () throws(Errno) in
+        if Processes.isSealed { return true }
+        return try attempt("look at the program's own file", .open) { () throws(Errno) in
             let own = try BorrowedFD.workingDirectory.open("/proc/self/exe", .readOnly)
-            if AnonymousFiles.isSealed(own.borrowed) { return true }
-            guard try own.borrowed.fileSystem().flags & 1 == 1 else { return false }
-            return !MountAPI.isInNamespace(own.borrowed)
+            return AnonymousFiles.isSealed(own.borrowed)
         }
     }
 

@@ -102,11 +102,12 @@ package enum Exec {
         ignoringPause: Bool,
         _ context: RuntimeContext
     ) throws(Failure) -> OwnedFD {
-        let status = try context.status(of: record, in: directory, isLocked: false)
-        guard status != .creating else {
+        context.log.begin(act: "findStatus")
+        defer { context.log.end(.runtime) }
+        if record.phase == .creating, try ContainerStatus.of(record, in: directory, isLocked: false) == .creating {
             throw Failure("cannot exec in a container that is being created", .wrongState, subject: record.id)
         }
-        guard status != .stopped, let pidfd = try ProcessIdentity.open(record) else {
+        guard record.phase != .creating, let pidfd = try ProcessIdentity.open(record) else {
             throw stopped(record.id)
         }
         if !ignoringPause, try cgroup.isFrozen() {

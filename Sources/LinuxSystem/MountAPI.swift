@@ -20,17 +20,6 @@ package enum MountAPI {
         return OwnedFD(try check(unsafe clinux_open_tree(directory.rawValue, path, flags)))
     }
 
-    /// Whether the mount that the file is on belongs to some mount namespace, as far as this process can tell. One that
-    /// does not can neither be changed nor copied by anybody. The corresponding call is `open_tree(2)`.
-    package static func isInNamespace(_ file: BorrowedFD) -> Bool {
-        do throws(Errno) {
-            _ = try cloneTree(at: file, "", recursive: false)
-            return true
-        } catch {
-            return error != .EINVAL
-        }
-    }
-
     /// Attaches the detached mount `tree` on the object behind `target`. The corresponding call is `move_mount(2)`.
     package static func attach(_ tree: BorrowedFD, onto target: BorrowedFD) throws(Errno) {
         try check(unsafe clinux_move_mount(tree.rawValue, "", target.rawValue, "", 0x04 | 0x40))

@@ -180,6 +180,9 @@ package enum Processes {
         Errno(CInt(truncatingIfNeeded: unsafe -clinux_fexecve(fd.rawValue, arguments, environment)))
     }
 
+    /// Whether this process was moved onto a mount of its program that nobody can change, before main (seal.c).
+    package static var isSealed: Bool { clinux_is_sealed() != 0 }
+
     /// Of a traced command, before any Swift ran: when it began, and when it was sealed (seal.c). Nanoseconds since 1970; 0
     /// where there was no such moment.
     package static var startTimes: (begin: Int64, sealed: Int64) { (clinux_start_time(0), clinux_start_time(1)) }

@@ -79,7 +79,7 @@ struct Verbs {
         )
     }
 
-    /// As `context`, for the verbs that make processes of a container: from here on this is the sealed copy.
+    /// As `context`, for the verbs that make processes of a container: from here on this runs sealed.
     private func sealedContext() throws(Failure) -> RuntimeContext {
         let context = try context()
         log.begin(act: "checkSeal")

@@ -175,16 +175,36 @@ struct HostileTests {
         )
     }
 
-    /// A mount that is read-only but can be made writable again is not enough.
+    /// A mount that is read-only but can be made writable again is not enough, though it cannot be copied either.
     @Test func aReadOnlyMountInANamespaceIsSeenThrough() throws {
         try Sandbox.use("readonly") { box in
             try box.configure(box.document("exec sleep 1000"))
-            let program = box.directory + "/program"
+            let place = box.directory + "/program"
+            try Sandbox.makeDirectory(place)
+            try box.copyProgram(to: place + "/apus")
             let script = """
-                : >\(program) && mount --bind \(TestMachine.binary) \(program) &&
-                mount -o remount,bind,ro \(program) && exec \(program) "$@"
+                mount --bind \(place) \(place) && mount -o remount,bind,ro \(place) &&
+                mount --make-unbindable \(place) && exec \(place)/apus "$@"
                 """
             let run = try Self.runAfter(script, box)
+            TestMachine.wait(seconds: 5) { (try? box.apus("state", box.id))?.output.contains("running") == true }
+            let exe = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(run.pid)/exe")
+            #expect(exe.hasPrefix("/memfd:apus"), "\(exe)")
+            try box.succeed("kill", box.id, "KILL")
+            #expect(run.wait().status == 137)
+        }
+    }
+
+    /// When the program has mapped itself anew and the kernel then refuses, it is as good as not begun.
+    @Test(
+        .enabled(if: TestMachine.strace != nil, "needs strace"),
+        arguments: ["mmap:error=ENOMEM:when=1", "mmap:error=ENOMEM:when=3", "prctl:error=EPERM:when=1"]
+    )
+    func halfASealIsNone(fault: String) throws {
+        try Sandbox.use("half") { box in
+            try box.configure(box.document("exec sleep 1000"))
+            let prefix = [TestMachine.strace ?? "strace", "-D", "-qq", "-o", "/dev/null", "-e", "inject=\(fault)"]
+            let run = try box.start(["run", box.id], prefix: prefix)
             TestMachine.wait(seconds: 5) { (try? box.apus("state", box.id))?.output.contains("running") == true }
             let exe = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(run.pid)/exe")
             #expect(exe.hasPrefix("/memfd:apus"), "\(exe)")

@@ -111,19 +111,6 @@ struct TraceTests {
         }
     }
 
-    /// What the first start tells the second is nobody else's.
-    @Test func hooksDoNotInheritTheTimes() throws {
-        try Sandbox.use("times") { box in
-            let variables = "\(box.directory)/variables"
-            var document = box.document("true")
-            document["hooks"] = ["createRuntime": [["path": "/bin/sh", "args": ["sh", "-c", "env > \(variables)"]]]]
-            try box.configure(document)
-            #expect(try box.apus("--trace", "\(box.directory)/trace.json", "run", box.id).status == 0)
-            let text = try #require(box.contents(variables))
-            #expect(text.contains("APUS_TEST_ID=") && !text.contains("_APUS"))
-        }
-    }
-
     /// For engines: the variable, and a directory, in which no command overwrites another's file.
     @Test func aDirectoryGetsAFileForEachCommand() throws {
         try Sandbox.use("traces") { box in

@@ -23,7 +23,7 @@ struct FaultPoint: Sendable, CustomStringConvertible {
 }
 
 enum Tracing {
-    /// The system calls of one creation by process: the runtime's from its sealed start on, and its children's.
+    /// The system calls of one creation by process: the runtime's from its Swift start on, and its children's.
     static func calls(of box: Sandbox) throws -> (runtime: [FaultPoint], child: [FaultPoint]) {
         let trace = box.directory + "/trace"
         let prefix = [TestMachine.strace ?? "strace", "-f", "-D", "-qq", "-o", trace]

@@ -96,6 +96,9 @@ long clinux_fsconfig(int fd, unsigned command, const char *CLINUX_NULLABLE key, 
 long clinux_fsmount(int fd, unsigned flags, unsigned attributes);
 long clinux_mount_setattr(int dir, const char *CLINUX_NONNULL path, unsigned flags, const struct clinux_mount_attr *CLINUX_NONNULL attr);
 
+/// Whether this process runs from a file that nobody can change, since before main (seal.c).
+int clinux_is_sealed(void);
+
 /// Of a traced command (seal.c): when the process began (0) and when it was sealed (1). Nanoseconds since 1970; 0 when there
 /// was no such moment.
 long long clinux_start_time(int which);
