@@ -102,14 +102,15 @@ package enum Exec {
         ignoringPause: Bool,
         _ context: RuntimeContext
     ) throws(Failure) -> OwnedFD {
-        context.log.begin(act: "findStatus")
+        context.log.begin(act: "findStatus", record.id)
         defer { context.log.end(.runtime) }
-        if record.phase == .creating, try ContainerStatus.of(record, in: directory, isLocked: false) == .creating {
+        if record.phase == .creating {
+            guard try ContainerStatus.of(record, in: directory, isLocked: false) == .creating else {
+                throw stopped(record.id)
+            }
             throw Failure("cannot exec in a container that is being created", .wrongState, subject: record.id)
         }
-        guard record.phase != .creating, let pidfd = try ProcessIdentity.open(record) else {
-            throw stopped(record.id)
-        }
+        guard let pidfd = try ProcessIdentity.open(record) else { throw stopped(record.id) }
         if !ignoringPause, try cgroup.isFrozen() {
             throw Failure(
                 "cannot exec in a paused container (use --ignore-paused to override)",

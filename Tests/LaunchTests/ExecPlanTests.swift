@@ -98,7 +98,9 @@ struct ExecPlanTests {
         ("makeTerminal", "closeDescriptors", "the console socket goes with the others"),
         ("surviveParent", "setUser", "changing ids clears the signal unseen"),
         ("verifyWorkingDirectory", "tell", "CVE-2024-21626"),
+        ("verifyWorkingDirectory", "execute", "CVE-2024-21626, also where nobody is told"),
         ("findProgram", "tell", "all that can fail without the program"),
+        ("setCapabilities", "execute", "the program has what it was given, also where nobody is told"),
         ("waitForStart", "execute", "limits and the terminal's size are in place"),
     ]
 
