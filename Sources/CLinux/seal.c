@@ -152,6 +152,12 @@ EARLY unsigned long page_size(char **envp) {
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));  // from the linker
 
+// The end is that of a page.
+EARLY void clear(unsigned long begin, unsigned long end) {
+    for (; begin < end && begin % sizeof(long) != 0; begin++) *(char *)begin = 0;
+    for (; begin < end; begin += sizeof(long)) *(long *)begin = 0;
+}
+
 // Maps every segment of the program from `file`, in the place of the same pages that the kernel mapped, and notes where
 // they lie as the kernel would.
 EARLY int map_anew(long file, unsigned long page, struct prctl_mm_map *map) {
@@ -169,9 +175,7 @@ EARLY int map_anew(long file, unsigned long page, struct prctl_mm_map *map) {
                           MAP_PRIVATE | MAP_FIXED, file, (long)(segment->p_offset - before));
         if (place != (long)(begin - before)) return 0;
         // What follows in the file is not what follows in memory: variables that begin as zero.
-        for (char *zero = (char *)end; segment->p_memsz > segment->p_filesz && (unsigned long)zero % page != 0; zero++) {
-            *zero = 0;
-        }
+        if (segment->p_memsz > segment->p_filesz) clear(end, (end + page - 1) / page * page);
         if (segment->p_flags & PF_X) {
             if (begin < map->start_code) map->start_code = begin;
             if (end > map->end_code) map->end_code = end;
