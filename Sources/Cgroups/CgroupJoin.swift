@@ -29,9 +29,10 @@ package struct CgroupJoin: ~Copyable {
     ///   - files: From that process's `descriptors`.
     ///   - mask: That process's `mask`.
     package init(received files: [CInt], mask: UInt32, _ placement: CgroupPlacement) {
-        let locations = placement.locations.enumerated().filter { mask & 1 << UInt32($0.offset) != 0 }
-        for (file, place) in zip(files, locations) {
-            gates.append(Gate(OwnedFD(adopting: file), place.element))
+        var next = 0
+        for index in placement.locations.indices where mask & 1 << UInt32(index) != 0 && next < files.count {
+            gates.append(Gate(OwnedFD(adopting: files[next]), placement.locations[index]))
+            next += 1
         }
     }
 

@@ -30,7 +30,8 @@ package struct CgroupLocation: Equatable, Sendable {
 
     /// Whether a v1 hierarchy holds this controller.
     package func carries(_ controller: String) -> Bool {
-        hierarchy == controller || hierarchy.parts(separatedBy: ",").contains(controller)
+        hierarchy == controller
+            || hierarchy.utf8.contains(UInt8(ascii: ",")) && hierarchy.parts(separatedBy: ",").contains(controller)
     }
 }
 

@@ -31,8 +31,8 @@ package struct CgroupMembership: Equatable, Sendable {
     private static func parseLine(_ line: ArraySlice<UInt8>) -> CgroupMembership? {
         let colon = UInt8(ascii: ":")
         guard let first = line.firstIndex(of: colon), let second = line[(first + 1)...].firstIndex(of: colon),
-            let hierarchy = String(utf8: Array(line[(first + 1)..<second])),
-            let path = String(utf8: Array(line[(second + 1)...])),
+            let hierarchy = String(utf8: line[(first + 1)..<second]),
+            let path = String(utf8: line[(second + 1)...]),
             path.utf8.first == UInt8(ascii: "/")
         else { return nil }
         return CgroupMembership(hierarchy: hierarchy, path: path)

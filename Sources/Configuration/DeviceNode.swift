@@ -26,9 +26,13 @@ package struct DeviceNode: Equatable, Sendable {
 
     /// Runtime-spec: config-linux.md, Default Devices. `/dev/console` and `/dev/ptmx` are made otherwise.
     package static let defaults: [DeviceNode] = [
-        ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7),
-        ("/dev/random", 1, 8), ("/dev/urandom", 1, 9), ("/dev/tty", 5, 0),
-    ].map { DeviceNode(kind: .character, path: $0.0, major: $0.1, minor: $0.2, mode: 0o666, uid: 0, gid: 0) }
+        everybodys("/dev/null", 1, 3), everybodys("/dev/zero", 1, 5), everybodys("/dev/full", 1, 7),
+        everybodys("/dev/random", 1, 8), everybodys("/dev/urandom", 1, 9), everybodys("/dev/tty", 5, 0),
+    ]
+
+    private static func everybodys(_ path: String, _ major: UInt32, _ minor: UInt32) -> DeviceNode {
+        DeviceNode(kind: .character, path: path, major: major, minor: minor, mode: 0o666, uid: 0, gid: 0)
+    }
 }
 
 /// One entry of `linux.resources.devices`.

@@ -40,8 +40,10 @@ package enum MountOptionTable {
 
     /// What `word` does; `nil` if it is no mount option.
     ///
-    /// The table is searched from end to end: making a dictionary of it takes longer than a container's few words.
+    /// The table is searched from end to end, where the usual words are: making a dictionary of it takes longer than a
+    /// container's few words.
     package static func effect(of word: String) -> Effect? {
+        if word.utf8.contains(UInt8(ascii: "=")) { return nil }
         if let row = rows.first(where: { $0.word == word }) { return row.effect }
         guard word.utf8.first == UInt8(ascii: "r") else { return nil }
         let plain = word.dropFirst()
@@ -49,14 +51,13 @@ package enum MountOptionTable {
     }
 
     private static let rows: [Row] = [
-        Row("defaults", .nothing), Row("bind", .bind(recursive: false)), Row("rbind", .bind(recursive: true)),
-        Row("remount", .remount), Row("tmpcopyup", .copyUp),
-        Row("idmap", .idMap(recursive: false)), Row("ridmap", .idMap(recursive: true)),
-
-        Row("ro", .setting(.readOnly)), Row("rw", .clearing(.readOnly)),
         Row("nosuid", .setting(.noSetID)), Row("suid", .clearing(.noSetID)),
         Row("nodev", .setting(.noDevices)), Row("dev", .clearing(.noDevices)),
         Row("noexec", .setting(.noExecute)), Row("exec", .clearing(.noExecute)),
+        Row("ro", .setting(.readOnly)), Row("rw", .clearing(.readOnly)),
+        Row("defaults", .nothing), Row("bind", .bind(recursive: false)), Row("rbind", .bind(recursive: true)),
+        Row("remount", .remount), Row("tmpcopyup", .copyUp),
+        Row("idmap", .idMap(recursive: false)), Row("ridmap", .idMap(recursive: true)),
         Row("nodiratime", .setting(.noDirectoryAccessTime)), Row("diratime", .clearing(.noDirectoryAccessTime)),
         Row("nosymfollow", .setting(.noSymlinkFollow)), Row("symfollow", .clearing(.noSymlinkFollow)),
 

@@ -34,9 +34,10 @@ package enum LexicalPath {
     /// Most paths are.
     private static func isClean(_ path: String) -> Bool {
         guard isAbsolute(path), path.utf8.count > 1 else { return path == "/" }
-        var length = 0
+        // Of a component; as if one ended at the first slash.
+        var length = 1
         var dots = 0
-        for byte in path.utf8.dropFirst() {
+        for byte in path.utf8 {
             if byte != UInt8(ascii: "/") {
                 length += 1
                 if byte == UInt8(ascii: ".") { dots += 1 }

@@ -47,12 +47,12 @@ package struct Log: Sendable {
         _ role: ProcessRole,
         _ index: Int,
         of count: Int,
-        _ name: String,
+        _ name: @autoclosure () -> String,
         _ detail: @autoclosure () -> String,
         writes: Bool = true
     ) {
-        if isDebugging && writes { debug("\(role.name) step \(index)/\(count) \(name) \(detail())") }
-        trace?.begin(role, "\(name) \(detail())")
+        if isDebugging && writes { debug("\(role.name) step \(index)/\(count) \(name()) \(detail())") }
+        trace?.begin(role, "\(name()) \(detail())")
     }
 
     /// The step that began last ends.

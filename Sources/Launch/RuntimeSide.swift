@@ -76,8 +76,7 @@ package final class RuntimeSide {
 
     private func performSteps() throws(Failure) {
         for (index, step) in plan.runtime.enumerated() {
-            let name = StepName(index: index + 1, name: step.name)
-            log.begin(.runtime, name.index, of: plan.runtime.count, step.name, step.detail)
+            log.begin(.runtime, index + 1, of: plan.runtime.count, step.name, step.detail)
             resources.breadcrumb[.runtime] = index + 1
             do throws(Failure) {
                 defer { log.end(.runtime) }
@@ -86,6 +85,7 @@ package final class RuntimeSide {
                 try perform(step)
                 if let act = step.undo, !step.undoesWhenFailed { remember(act) }
             } catch {
+                let name = StepName(index: index + 1, name: step.name)
                 throw rollBack(after: error.stamped(name, .runtime, about: step.subject))
             }
         }

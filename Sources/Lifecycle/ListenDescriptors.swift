@@ -12,10 +12,8 @@ package struct ListenDescriptors {
 
     /// - Parameter environment: This process's, `NAME=value`.
     package init(_ environment: [String]) {
-        func value(_ name: String) -> String? {
-            environment.last { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
-        }
-        guard value("LISTEN_PID") == "\(Processes.currentID)", let text = value("LISTEN_FDS"),
+        guard let process = environment.value(of: "LISTEN_PID"), process == "\(Processes.currentID)",
+            let text = environment.value(of: "LISTEN_FDS"),
             let count = Int(text), (1...1024).contains(count)
         else {
             self.count = 0
@@ -23,7 +21,7 @@ package struct ListenDescriptors {
             return
         }
         self.count = count
-        let names = value("LISTEN_FDNAMES").map { ["LISTEN_FDNAMES=\($0)"] } ?? []
+        let names = environment.value(of: "LISTEN_FDNAMES").map { ["LISTEN_FDNAMES=\($0)"] } ?? []
         self.environment = ["LISTEN_FDS=\(count)", "LISTEN_PID=1"] + names
     }
 }

@@ -187,16 +187,18 @@ package enum Processes {
     /// where there was no such moment.
     package static var startTimes: (begin: Int64, sealed: Int64) { (clinux_start_time(0), clinux_start_time(1)) }
 
-    /// The environment of this process, `NAME=value`.
-    package static var environment: [String] {
-        var variables: [String] = []
-        let list = unsafe clinux_environment()
+    /// The environment of this process, `NAME=value`. Nothing here changes it, so it is read once.
+    package static let environment: [String] = unsafe strings(clinux_environment())
+
+    /// - Parameter list: Ends with NULL.
+    private static func strings(_ list: UnsafePointer<UnsafePointer<CChar>?>) -> [String] {
+        var strings: [String] = []
         var index = 0
-        while let variable = unsafe list[index] {
-            unsafe variables.append(String(cString: variable))
+        while let text = unsafe list[index] {
+            unsafe strings.append(String(cString: text))
             index += 1
         }
-        return variables
+        return strings
     }
 }
 

@@ -14,9 +14,9 @@ package enum WorkingDirectory {
     /// The kernel's own answer, which begins with `(unreachable)` when the directory is outside the root.
     /// The corresponding system call is `getcwd(2)`.
     package static func kernelPath() throws(Errno) -> String {
-        var buffer = [CChar](repeating: 0, count: 4097)
+        var buffer = [UInt8](repeating: 0, count: 4097)
         let count = try check(unsafe clinux_getcwd(&buffer, buffer.count))
-        guard let text = String(validating: buffer[..<max(0, count - 1)], as: UTF8.self) else { throw .EINVAL }
+        guard let text = String(utf8: buffer[..<max(0, count - 1)]) else { throw .EINVAL }
         return text
     }
 

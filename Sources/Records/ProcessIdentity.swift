@@ -37,11 +37,15 @@ package enum ProcessIdentity {
         } catch {
             throw Failure("read /proc/\(pid)/stat", .read, error)
         }
-        // The name may hold spaces and parentheses: fields are counted after its last parenthesis.
-        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = String(decoding: bytes[(end + 1)...], as: UTF8.self).parts(separatedBy: " ")
-        guard fields.count > 19, let state = fields[0].utf8.first, let startTime = UInt64(fields[19])
-        else { return nil }
+        // The name may hold spaces and parentheses: fields are counted after its last parenthesis and a space.
+        guard var place = bytes.lastIndex(of: UInt8(ascii: ")")).map({ $0 + 2 }), place < bytes.count else { return nil }
+        let state = bytes[place]
+        for _ in 3..<22 {
+            guard let space = bytes[place...].firstIndex(of: UInt8(ascii: " ")) else { return nil }
+            place = space + 1
+        }
+        let digits = bytes[place...].prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        guard let startTime = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
         return Facts(startTime: startTime, state: state)
     }
 

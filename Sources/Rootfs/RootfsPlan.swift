@@ -163,13 +163,13 @@ package enum RootfsPlan {
         if let label = c.mountLabel, !unlabelledTypes.contains(type) {
             parameters.append(FileSystemRequest.Parameter("context", label))
         }
-        let flags: [(MountFlags, String)] = [
-            (.synchronous, "sync"), (.synchronousDirectories, "dirsync"), (.lazyTimes, "lazytime"),
-            (.mandatoryLocks, "mand"),
-        ]
-        for (flag, name) in flags where options.fileSystemFlags.contains(flag) {
-            parameters.append(FileSystemRequest.Parameter(name))
+        func add(_ name: String, for flag: MountFlags) {
+            if options.fileSystemFlags.contains(flag) { parameters.append(FileSystemRequest.Parameter(name)) }
         }
+        add("sync", for: .synchronous)
+        add("dirsync", for: .synchronousDirectories)
+        add("lazytime", for: .lazyTimes)
+        add("mand", for: .mandatoryLocks)
         if options.set.contains(.readOnly), !virtualTypes.contains(type) {
             parameters.append(FileSystemRequest.Parameter("ro"))
         }
@@ -178,6 +178,7 @@ package enum RootfsPlan {
 
     /// The words between commas; a comma in quotes does not separate.
     private static func words(of data: String) -> [String] {
+        guard data.utf8.contains(UInt8(ascii: ",")) else { return data.isEmpty ? [] : [data] }
         var words: [String] = []
         var word = ""
         var isQuoted = false

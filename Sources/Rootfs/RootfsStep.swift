@@ -12,8 +12,8 @@ package enum RootfsStep: Equatable, Sendable {
     /// - parentIsShared: The mount that holds it may be shared and is made private first.
     /// - followsHost: It keeps receiving what is mounted on the host.
     case bindRoot(path: String, parentIsShared: Bool, followsHost: Bool)
-    /// One entry of `mounts`.
-    case mount(PlannedMount)
+    /// One entry of `mounts`: four times as large as anything else here, and every step takes the room of the largest.
+    indirect case mount(PlannedMount)
     /// - binds: The machine's own node is bound instead of making one (the kernel does not let a user namespace do so).
     case device(DeviceNode, binds: Bool)
     case deviceLink(DeviceLink)

@@ -149,10 +149,3 @@ extension ContainerSelection {
         }
     }
 }
-
-extension [String] {
-    /// The value of an environment variable in a list of `NAME=value`.
-    func value(of name: String) -> String? {
-        last { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
-    }
-}

@@ -10,8 +10,9 @@ extension Validator {
         to container: inout ContainerConfiguration
     ) throws(ConfigurationProblem) {
         let place = Place.document.member("mounts")
-        for (index, mount) in (spec.mounts ?? []).enumerated() {
-            let checked = try self.mount(mount, at: place.element(index), bundle: bundle, in: &container)
+        let mounts = spec.mounts ?? []
+        for index in mounts.indices {
+            let checked = try mount(mounts[index], at: place.element(index), bundle: bundle, in: &container)
             container.mounts.append(checked)
         }
     }
@@ -157,16 +158,22 @@ extension Validator {
         guard !options.copiesUp || kind == .fileSystem(type: "tmpfs") else {
             throw place.problem("expected tmpcopyup only with type tmpfs")
         }
-        // The file system is made in the container's user namespace, where an unmapped id is no id.
-        for (prefix, mappings, key) in [
-            ("uid=", container.uidMappings, "uidMappings"), ("gid=", container.gidMappings, "gidMappings"),
-        ] where !mappings.isEmpty {
-            for word in options.data where word.utf8.starts(with: prefix.utf8) {
-                guard let id = UInt32(word.dropFirst(4)), !mappings.contains(containerID: id) else { continue }
-                throw place.problem(
-                    "cannot specify \(word) in this user namespace: \(id) is in no entry of linux.\(key)"
-                )
-            }
+        try checkIDs(options.data, "uid=", container.uidMappings, "uidMappings", at: place)
+        try checkIDs(options.data, "gid=", container.gidMappings, "gidMappings", at: place)
+    }
+
+    /// The file system is made in the container's user namespace, where an unmapped id is no id.
+    private static func checkIDs(
+        _ words: [String],
+        _ prefix: String,
+        _ mappings: [IDMapping],
+        _ key: String,
+        at place: Place
+    ) throws(ConfigurationProblem) {
+        guard !mappings.isEmpty else { return }
+        for word in words where word.utf8.starts(with: prefix.utf8) {
+            guard let id = UInt32(word.dropFirst(4)), !mappings.contains(containerID: id) else { continue }
+            throw place.problem("cannot specify \(word) in this user namespace: \(id) is in no entry of linux.\(key)")
         }
     }
 }

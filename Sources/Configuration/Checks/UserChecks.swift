@@ -57,7 +57,7 @@ extension Validator {
         var checked: [ResourceLimit] = []
         for (index, limit) in (limits ?? []).enumerated() {
             let place = place.element(index)
-            let number = try place.member("type").word(limit.type, from: ResourceLimitTable.entries)
+            let number = Int32(try place.member("type").index(of: limit.type, in: ResourceLimitTable.names))
             guard !checked.contains(where: { $0.resource == number }) else {
                 throw place.member("type").problem("expected each limit once, found \(limit.type) again")
             }
