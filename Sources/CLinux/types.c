@@ -55,27 +55,7 @@ static const void *element_type(const char *name, size_t length) {
     return type != NULL && is_nominal(type) && !(type->flags & GENERIC) ? accessor(type)(0, NULL).type : NULL;
 }
 
-// libswiftCore knows some types of its own containers and its own elements before anybody asks, and at the first question after
-// any `Optional` or `Array` it files them all: 10 us. What this program defines is not among them.
-static int is_of_this_program(const struct type_descriptor *type) {
-    enum { MODULE = 0 };
-    while ((type->flags & KIND) != MODULE) {
-        const char *parent = (const char *)&type->parent + (type->parent & ~1);
-        type = type->parent & 1 ? *(const struct type_descriptor *const *)parent : (const void *)parent;
-    }
-    return strcmp((const char *)&type->name + type->name, "Swift") != 0;
-}
-
 extern const struct type_descriptor array_type __asm__("$sSaMn"), optional_type __asm__("$sSqMn");
-extern __attribute__((swiftcall)) struct type_response swift_getGenericMetadata(
-    size_t request, const void *const *arguments, const struct type_descriptor *type);
-
-static const void *type_of(const struct type_descriptor *container, const char *element, size_t length) {
-    const void *argument = element_type(element, length);
-    if (argument == NULL) return NULL;
-    int is_known = length != 5 || !is_of_this_program(referenced(element));
-    return is_known ? accessor(container)(0, argument).type : swift_getGenericMetadata(0, &argument, container).type;
-}
 
 __attribute__((swiftcall)) const void *__real_swift_getTypeByMangledNameInContext2(
     const char *name, size_t length, const void *context, const void *const *arguments);
@@ -88,9 +68,10 @@ __attribute__((swiftcall)) const void *__wrap_swift_getTypeByMangledNameInContex
     if (length > 2 && name[length - 2] == 'S' && name[length - 1] == 'g') container = &optional_type, after = 2;
     else if (length > 4 && memcmp(name, "Say", 3) == 0 && name[length - 1] == 'G') container = &array_type, before = 3;
     else if (length > 6 && name[5] == 'y' && name[length - 1] == 'G') container = referenced(name), before = 6;
-    const void *type = container != NULL && takes_one_type(container)
-        ? type_of(container, name + before, length - before - after) : NULL;
-    return type != NULL ? type : __real_swift_getTypeByMangledNameInContext2(name, length, context, arguments);
+    const void *element = container != NULL && takes_one_type(container)
+        ? element_type(name + before, length - before - after) : NULL;
+    if (element != NULL) return accessor(container)(0, element).type;
+    return __real_swift_getTypeByMangledNameInContext2(name, length, context, arguments);
 }
 
 #endif

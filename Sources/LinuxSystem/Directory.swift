@@ -26,9 +26,7 @@ extension BorrowedFD {
                 let type = buffer[offset + 18]
                 let name = buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 }
                 if !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8) {
-                    entries.append(
-                        Entry(name: String(utf8: Array(name)), isDirectory: type == UInt8(DT_DIR))
-                    )
+                    entries.append(Entry(name: String(utf8: name), isDirectory: type == UInt8(DT_DIR)))
                 }
                 offset += length
             }

@@ -38,7 +38,8 @@ package enum ProcessIdentity {
             throw Failure("read /proc/\(pid)/stat", .read, error)
         }
         // The name may hold spaces and parentheses: fields are counted after its last parenthesis and a space.
-        guard var place = bytes.lastIndex(of: UInt8(ascii: ")")).map({ $0 + 2 }), place < bytes.count else { return nil }
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.count else { return nil }
+        var place = end + 2
         let state = bytes[place]
         for _ in 3..<22 {
             guard let space = bytes[place...].firstIndex(of: UInt8(ascii: " ")) else { return nil }

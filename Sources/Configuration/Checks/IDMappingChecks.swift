@@ -11,6 +11,7 @@ extension Validator {
         _ mappings: [OCISpec.IDMapping]?,
         at place: Place
     ) throws(ConfigurationProblem) -> [IDMapping] {
+        guard let mappings, !mappings.isEmpty else { return [] }
         let checked = try place.each(mappings, idMapping)
         guard checked.count <= mostMappings else {
             throw place.expected("at most \(mostMappings) mappings", found: "\(checked.count)")

@@ -8,8 +8,9 @@ extension Validator {
         _ linux: Linux,
         in container: ContainerConfiguration
     ) throws(ConfigurationProblem) -> [SysctlSetting] {
+        guard let parameters = linux.sysctl else { return [] }
         var settings: [SysctlSetting] = []
-        for (name, value) in linux.sysctl ?? [:] {
+        for (name, value) in parameters {
             let place = Place(keyPath: "linux.sysctl").member(name)
             guard let key = SysctlKey(name) else {
                 throw place.problem(
