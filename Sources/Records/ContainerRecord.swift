@@ -69,7 +69,8 @@ package struct ContainerRecord: Sendable {
         self.bootID = bootID
         self.cgroups = StoredPlacement(cgroups)
         ownsPIDNamespace = configuration.namespaces.creates(.pid)
-        hasProcess = configuration.process != nil
+        // Comparing with nil compares two whole configurations, whose type then has to be made.
+        if case .some = configuration.process { hasProcess = true } else { hasProcess = false }
         annotations = configuration.annotations.map { StoredAnnotation(key: $0.key, value: $0.value) }
         poststart = configuration.hooks[.poststart].map(StoredHook.init)
         poststop = configuration.hooks[.poststop].map(StoredHook.init)

@@ -38,11 +38,10 @@ extension RootfsExecutor {
 
     /// The directory of a device node, kept for the next node, and the node's name in it.
     private mutating func deviceParent(_ path: String) throws(Failure) -> (BorrowedFD, String) {
-        var components = RootHandle.components(of: path)
-        guard let name = components.popLast(), name != ".." else {
+        let (parentPath, name) = path.cut(atLast: "/")
+        guard !name.isEmpty, name != ".", name != ".." else {
             throw Failure("\(path) is no path of a device: its last component is no name")
         }
-        let parentPath = "/" + components.text(separatedBy: "/")
         if let kept = deviceDirectory?.borrowed, deviceDirectoryPath == parentPath { return (kept, name) }
         let opened = try root.makeDirectories(parentPath)
         let view = opened.borrowed
