@@ -17,7 +17,7 @@ CHECK_PACKAGES := procps gcc libc6-dev strace runc debootstrap criu $(ENGINE_PAC
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
 	--static-swift-stdlib --experimental-lto-mode=full -Xcc -DCLINUX_STATIC -Xswiftc -Osize \
-	-Xswiftc -enforce-exclusivity=unchecked -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+	-Xswiftc -static-executable -Xswiftc -use-ld=lld \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -function-sections \

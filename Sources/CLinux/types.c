@@ -55,7 +55,7 @@ static const void *element_type(const char *name, size_t length) {
     return type != NULL && is_nominal(type) && !(type->flags & GENERIC) ? accessor(type)(0, NULL).type : NULL;
 }
 
-extern const struct type_descriptor array_type __asm__("$sSaMn"), optional_type __asm__("$sSqMn");
+extern const char array_descriptor[] __asm__("$sSaMn"), optional_descriptor[] __asm__("$sSqMn");
 
 __attribute__((swiftcall)) const void *__real_swift_getTypeByMangledNameInContext2(
     const char *name, size_t length, const void *context, const void *const *arguments);
@@ -63,10 +63,10 @@ __attribute__((swiftcall)) const void *__real_swift_getTypeByMangledNameInContex
 // `Container<Element>` is the container, y, the element, G; `[Element]` Say, the element, G; `Element?` the element, Sg.
 __attribute__((swiftcall)) const void *__wrap_swift_getTypeByMangledNameInContext2(
     const char *name, size_t length, const void *context, const void *const *arguments) {
-    const struct type_descriptor *container = NULL;
+    const void *container = NULL;
     size_t before = 0, after = 1;
-    if (length > 2 && name[length - 2] == 'S' && name[length - 1] == 'g') container = &optional_type, after = 2;
-    else if (length > 4 && memcmp(name, "Say", 3) == 0 && name[length - 1] == 'G') container = &array_type, before = 3;
+    if (length > 2 && name[length - 2] == 'S' && name[length - 1] == 'g') container = optional_descriptor, after = 2;
+    else if (length > 4 && memcmp(name, "Say", 3) == 0 && name[length - 1] == 'G') container = array_descriptor, before = 3;
     else if (length > 6 && name[5] == 'y' && name[length - 1] == 'G') container = referenced(name), before = 6;
     const void *element = container != NULL && takes_one_type(container)
         ? element_type(name + before, length - before - after) : NULL;

@@ -38,11 +38,14 @@ extension RootfsExecutor {
 
     /// The directory of a device node, kept for the next node, and the node's name in it.
     private mutating func deviceParent(_ path: String) throws(Failure) -> (BorrowedFD, String) {
-        let (parentPath, name) = path.cut(atLast: "/")
+        let (before, name) = path.cut(atLast: "/")
         guard !name.isEmpty, name != ".", name != ".." else {
             throw Failure("\(path) is no path of a device: its last component is no name")
         }
-        if let kept = deviceDirectory?.borrowed, deviceDirectoryPath == parentPath { return (kept, name) }
+        let parentPath = before.isEmpty ? "/" : before
+        if let kept = deviceDirectory?.borrowed, deviceDirectoryPath.utf8.elementsEqual(parentPath.utf8) {
+            return (kept, name)
+        }
         let opened = try root.makeDirectories(parentPath)
         let view = opened.borrowed
         deviceDirectory = consume opened
