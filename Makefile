@@ -14,9 +14,12 @@ ENGINE_PACKAGES := busybox-static python3 python3-grpcio python3-protobuf protob
 	crun podman conmon catatonit containernetworking-plugins buildah containerd docker.io tini
 CHECK_PACKAGES := procps gcc libc6-dev strace runc debootstrap criu $(ENGINE_PACKAGES)
 
+# The one C library whose insides Sources/CLinux/libcstart.c knows.
+GLIBC_START := $(if $(filter x86_64-2.36,$(shell uname -m)-$(lastword $(shell getconf GNU_LIBC_VERSION))),-Xcc -DCLINUX_GLIBC_START)
+
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \
-	--static-swift-stdlib --experimental-lto-mode=full -Xcc -DCLINUX_STATIC -Xswiftc -Osize \
+	--static-swift-stdlib --experimental-lto-mode=full -Xcc -DCLINUX_STATIC $(GLIBC_START) -Xswiftc -Osize \
 	-Xswiftc -static-executable -Xswiftc -use-ld=lld \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
 	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import \
