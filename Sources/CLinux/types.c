@@ -46,32 +46,35 @@ static int takes_one_type(const struct type_descriptor *type) {
     return count == 1;
 }
 
-extern const char string_type[] __asm__("$sSSN"), integer_type[] __asm__("$sSiN");
-
-// NULL for any but one without parameters.
-static const void *element_type(const char *name, size_t length) {
-    if (length == 2 && name[0] == 'S') return name[1] == 'S' ? string_type : name[1] == 'i' ? integer_type : NULL;
-    const struct type_descriptor *type = length == 5 ? referenced(name) : NULL;
-    return type != NULL && is_nominal(type) && !(type->flags & GENERIC) ? accessor(type)(0, NULL).type : NULL;
-}
-
+extern const char string_type[] __asm__("$sSSN"), substring_type[] __asm__("$sSsN"), integer_type[] __asm__("$sSiN");
 extern const char array_descriptor[] __asm__("$sSaMn"), optional_descriptor[] __asm__("$sSqMn");
+
+// The type of a name of one of these forms; NULL for any other. String, Substring, Int: SS, Ss, Si. One without parameters: a
+// reference. `Container<Element>`: the container, y, the element, G; `[Element]` Say, the element, G; `Element?` the element, Sg.
+static const void *type_named(const char *name, size_t length) {
+    if (length == 2 && name[0] == 'S') {
+        return name[1] == 'S' ? string_type : name[1] == 's' ? substring_type : name[1] == 'i' ? integer_type : NULL;
+    }
+    const struct type_descriptor *container = NULL;
+    size_t before = 0, after = 1;
+    if (length > 2 && name[length - 2] == 'S' && name[length - 1] == 'g') container = (const void *)optional_descriptor, after = 2;
+    else if (length > 4 && memcmp(name, "Say", 3) == 0 && name[length - 1] == 'G') container = (const void *)array_descriptor, before = 3;
+    else if (length > 6 && name[5] == 'y' && name[length - 1] == 'G') container = referenced(name), before = 6;
+    if (container == NULL) {
+        const struct type_descriptor *type = length == 5 ? referenced(name) : NULL;
+        return type != NULL && is_nominal(type) && !(type->flags & GENERIC) ? accessor(type)(0, NULL).type : NULL;
+    }
+    const void *element = takes_one_type(container) ? type_named(name + before, length - before - after) : NULL;
+    return element != NULL ? accessor(container)(0, element).type : NULL;
+}
 
 __attribute__((swiftcall)) const void *__real_swift_getTypeByMangledNameInContext2(
     const char *name, size_t length, const void *context, const void *const *arguments);
 
-// `Container<Element>` is the container, y, the element, G; `[Element]` Say, the element, G; `Element?` the element, Sg.
 __attribute__((swiftcall)) const void *__wrap_swift_getTypeByMangledNameInContext2(
     const char *name, size_t length, const void *context, const void *const *arguments) {
-    const void *container = NULL;
-    size_t before = 0, after = 1;
-    if (length > 2 && name[length - 2] == 'S' && name[length - 1] == 'g') container = optional_descriptor, after = 2;
-    else if (length > 4 && memcmp(name, "Say", 3) == 0 && name[length - 1] == 'G') container = array_descriptor, before = 3;
-    else if (length > 6 && name[5] == 'y' && name[length - 1] == 'G') container = referenced(name), before = 6;
-    const void *element = container != NULL && takes_one_type(container)
-        ? element_type(name + before, length - before - after) : NULL;
-    if (element != NULL) return accessor(container)(0, element).type;
-    return __real_swift_getTypeByMangledNameInContext2(name, length, context, arguments);
+    const void *type = type_named(name, length);
+    return type != NULL ? type : __real_swift_getTypeByMangledNameInContext2(name, length, context, arguments);
 }
 
 #endif

@@ -42,8 +42,11 @@ enum NamespaceEntry {
 
     /// The container's process is the one that was found: a pidfd never comes to mean another.
     static func joinContainer(_ kinds: [NamespaceKind], _ resources: LaunchResources) throws(Failure) {
-        let names = kinds.map(\.rawValue).joined(separator: ",")
-        try attempt("enter the container's namespaces", .setns, detail: names) { () throws(Errno) in
+        try attempt(
+            "enter the container's namespaces",
+            .setns,
+            detail: kinds.map(\.rawValue).joined(separator: ",")
+        ) { () throws(Errno) in
             try Namespaces.enter(of: resources.container[0], kinds)
         }
     }
