@@ -107,11 +107,15 @@ package struct CgroupLayout: Equatable, Sendable {
         }
         let memberships = CgroupMembership.parse(try read("/proc/self/cgroup"))
         if type == FileSystemType.tmpfs && !needsOwnPaths {
-            let entries = try attempt("list \(usualRoot)", .getdents) { () throws(Errno) in
-                let root = try BorrowedFD.workingDirectory.open(usualRoot, [.directory])
-                return try root.borrowed.entries()
+            let root = try attempt("open \(usualRoot)", .open) { () throws(Errno) in
+                try BorrowedFD.workingDirectory.open(usualRoot, [.directory])
             }
+            let entries = try attempt("list \(usualRoot)", .getdents) { () throws(Errno) in
+                try root.borrowed.entries()
+            }
+            // A hierarchy may be mounted for others only, and its directory be empty here.
             let directories = entries.compactMap { $0.isDirectory ? $0.name : nil }
+                .filter { isCgroup($0, root.borrowed) }
             if let layout = usual(entries: directories, memberships: memberships),
                 controllers.allSatisfy(layout.offers)
             {
@@ -119,6 +123,10 @@ package struct CgroupLayout: Equatable, Sendable {
             }
         }
         return any(mounts: CgroupMount.parse(try read("/proc/self/mountinfo")), memberships: memberships)
+    }
+
+    private static func isCgroup(_ name: String, _ root: BorrowedFD) -> Bool {
+        (try? root.facts(of: "\(name)/cgroup.procs")) != nil
     }
 
     private static func fileSystemTypeOfUsualRoot() -> UInt64? {

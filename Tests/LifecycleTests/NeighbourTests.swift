@@ -26,6 +26,20 @@ struct NeighbourTests {
         }
     }
 
+    /// A hierarchy that is mounted for others, where this runtime sees an empty directory.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys/fs/cgroup/pids"), "needs cgroup v1"))
+    func whatOthersHaveMountedIsNotMissed() throws {
+        try Sandbox.use("unmounted") { box in
+            try box.configure(box.document("cat /proc/self/cgroup"))
+            let cover = "mount -t tmpfs none /sys/fs/cgroup/pids && exec \"$@\""
+            let outcome = try box.apus("run", box.id, prefix: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", cover, "sh"])
+            #expect(outcome.status == 0, "\(outcome)")
+            let pids = outcome.output.split(separator: "\n").first { $0.contains(":pids:") }
+            let memory = outcome.output.split(separator: "\n").first { $0.contains(":memory:") }
+            #expect(pids?.contains(box.id) == false && memory?.hasSuffix(box.id) == true, "\(outcome)")
+        }
+    }
+
     /// The same where the cgroup that tells of processes is gone, and a hierarchy of v1 has them.
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys/fs/cgroup/unified"), "needs a hybrid machine"))
     func deletionLeavesWhoIsOnlyInOtherHierarchies() throws {
