@@ -62,16 +62,22 @@ def read(pid, name):
 
 def directories(token):
     """Every cgroup directory whose path contains token."""
-    found = set()
-    for point in set(hierarchies().values()):
-        for directory, names, _ in os.walk(point):
-            found.update(f"{directory}/{name}" for name in names if token in f"{directory}/{name}")
-    return found
+    return {path for point in set(hierarchies().values()) for path in below(point) if token in path}
 
 
 def below(directory):
-    """The directory and all cgroups in it."""
-    return {path for path, _, _ in os.walk(directory)}
+    """The directory and all cgroups in it. A cgroup has many files and its link count tells whether it has cgroups, too;
+    one that goes away meanwhile has none."""
+    yield directory
+    try:
+        if os.stat(directory).st_nlink <= 2:
+            return
+        with os.scandir(directory) as entries:
+            names = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return
+    for path in names:
+        yield from below(path)
 
 
 def remove(directories_to_remove):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import tempfile
 
@@ -22,6 +23,15 @@ class Call:
             return json.loads(self.stdout)
         except ValueError:
             return None
+
+
+def _ends(pid, timeout):
+    """Whether a child ends in time. Popen's own wait with a deadline sleeps, for longer and longer."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        return bool(select.select([descriptor], [], [], timeout)[0])
+    finally:
+        os.close(descriptor)
 
 
 class Runtime:
@@ -50,12 +60,14 @@ class Runtime:
                 stdin=terminal or (subprocess.PIPE if stdin is not None else subprocess.DEVNULL),
                 stdout=terminal or output, stderr=terminal or errors,
                 pass_fds=fds, start_new_session=True, **identity)
-            try:
-                process.communicate(stdin.encode() if stdin is not None else None, timeout=self.timeout)
-            except subprocess.TimeoutExpired:
+            if stdin is not None:
+                process.stdin.write(stdin.encode())
+                process.stdin.close()
+            if not _ends(process.pid, self.timeout):
                 process.kill()
                 process.wait()
-                raise CallFailed(f"{' '.join(arguments)} did not end within {self.timeout} s") from None
+                raise CallFailed(f"{' '.join(arguments)} did not end within {self.timeout} s")
+            process.wait()
             own.seek(0)
             errors.seek(0)
             return Call(arguments, process.returncode, own.read().decode(errors="replace"),
