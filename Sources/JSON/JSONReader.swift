@@ -157,7 +157,7 @@ struct JSONReader {
         var isEscaped = false
         position = start
         while position < bytes.count {
-            position = endOfPlainText(from: position)
+            position = JSONPlainText.end(in: bytes.span, from: position)
             guard position < bytes.count else { break }
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
@@ -174,18 +174,6 @@ struct JSONReader {
         }
         position = quote
         throw error("the string that starts here has no end")
-    }
-
-    /// Where the bytes of a string end that stand for themselves: at a quote, a backslash or a control character.
-    private func endOfPlainText(from start: Int) -> Int {
-        let text = bytes.span
-        var place = start
-        while place < text.count {
-            let byte = text[place]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-            place += 1
-        }
-        return place
     }
 
     /// Reads one escape, or the two that make a surrogate pair.

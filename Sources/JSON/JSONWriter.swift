@@ -129,25 +129,13 @@ package final class JSONWriter {
 
     private func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if Self.needsEscape(text) {
-            bytes.append(contentsOf: Self.escaped(text))
-        } else {
+        if JSONPlainText.isAll(text.utf8.span) {
             // Nearly every text, and in one piece: byte by byte it takes twenty times as long.
             bytes.append(contentsOf: text.utf8)
+        } else {
+            bytes.append(contentsOf: Self.escaped(text))
         }
         bytes.append(UInt8(ascii: "\""))
-    }
-
-    /// Looks at every byte and never stops early, so that the compiler can look at many at a time.
-    private static func needsEscape(_ text: String) -> Bool {
-        let bytes = text.utf8.span
-        var found: UInt8 = 0
-        for place in bytes.indices {
-            let byte = bytes[place]
-            let isSpecial = byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
-            found |= isSpecial ? 1 : 0
-        }
-        return found != 0
     }
 
     private static func escaped(_ text: String) -> [UInt8] {

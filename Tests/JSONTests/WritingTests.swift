@@ -63,6 +63,29 @@ struct WritingTests {
         #expect(try JSON.JSONDecoder().decode(String.self, from: Array(expected.utf8)) == value)
     }
 
+    /// Texts are looked at eight bytes at a time, wherever in them something special is.
+    @Test("escapes at every place", arguments: ["\"", "\\", "\n", "\u{1f}", "\u{7f}"])
+    func everyPlace(special: String) throws {
+        let escape = try text(special).dropFirst().dropLast()
+        for length in 0..<20 {
+            for place in 0...length {
+                for filler in ["a", " ", "~", "é"] {
+                    let before = String(repeating: filler, count: place)
+                    let after = String(repeating: filler, count: length - place)
+                    #expect(try text(before + special + after) == "\"\(before)\(escape)\(after)\"")
+                    #expect(
+                        try JSON.JSONDecoder().decode(String.self, from: Array("\"\(before)\(escape)\(after)\"".utf8))
+                            == before + special + after
+                    )
+                    guard special == "\n" else { continue }
+                    #expect(throws: JSONError.self) {
+                        try JSON.JSONDecoder().decode(String.self, from: Array("\"\(before)\n\(after)\"".utf8))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("writes single values and empty containers", arguments: [nil, "  "] as [String?])
     func small(indent: String?) throws {
         #expect(try text(true, indent: indent) == "true")
