@@ -14,8 +14,8 @@ ENGINE_PACKAGES := busybox-static python3 python3-grpcio python3-protobuf protob
 	crun podman conmon catatonit containernetworking-plugins buildah containerd docker.io tini
 CHECK_PACKAGES := procps gcc libc6-dev strace runc debootstrap criu $(ENGINE_PACKAGES)
 
-# The one C library whose insides Sources/CLinux/libcstart.c knows.
-GLIBC_START := $(if $(filter x86_64-2.36,$(shell uname -m)-$(lastword $(shell getconf GNU_LIBC_VERSION))),-Xcc -DCLINUX_GLIBC_START)
+# The C libraries whose insides Sources/CLinux/libcstart.c knows: those of Debian 12 and 13.
+GLIBC_START := $(if $(filter x86_64-2.36 x86_64-2.41,$(shell uname -m)-$(lastword $(shell getconf GNU_LIBC_VERSION))),-Xcc -DCLINUX_GLIBC_START)
 
 # The whole program in one file, without shared libraries; see docs/decisions.
 STATIC_FLAGS := -c release --product apus --scratch-path $(STATIC) \

@@ -3,7 +3,7 @@
 // short command. It also gets ready to load libraries, which a static program does not do, and to be tuned from outside.
 //
 // As in startup.c, what is defined here has the name of something in a library's object file (libc-start.o), which the
-// linker then leaves out. What is called are the insides of the one version of glibc that the Makefile looks for; with any
+// linker then leaves out. What is called are the insides of the versions of glibc that the Makefile looks for; with any
 // other the program starts as every program does. Measured, and how it breaks: docs/decisions/0023.
 
 #define _GNU_SOURCE
@@ -28,6 +28,9 @@ long __x86_shared_cache_size = 1 << 20, __x86_shared_cache_size_half = 1 << 19;
 long __x86_shared_non_temporal_threshold = 3 << 18;
 long __x86_rep_movsb_threshold = 2048, __x86_rep_stosb_threshold = 2048, __x86_rep_movsb_stop_threshold = 3 << 18;
 int __x86_string_control;
+// Since 2.40 and 2.41; an older one has no use for them.
+long __x86_memset_non_temporal_threshold = 3 << 18;
+unsigned long _dl_x86_features_tlsdesc_state_size;
 
 // ---- The insides.
 

@@ -74,12 +74,27 @@ final class CgroupDirectory {
         let (path, name) = location.path.cut(atLast: "/")
         guard !name.isEmpty else { throw Failure("the cgroup of \(location.mountPoint) has no name") }
         let parent = try parentDirectory(mount, location, path, parentMade)
-        let isNew = try makeDirectory(name, in: parent.borrowed, location)
-        guard let handle = try openBelow(parent.borrowed, name, location) else {
-            throw Failure("the cgroup \(location.directory) was removed while it was being made")
-        }
+        var isNew = false
+        let handle = try makeAndOpen(name, in: parent.borrowed, location, &isNew)
         let above = CgroupLocation(hierarchy: location.hierarchy, mountPoint: location.mountPoint, path: path)
         return (CgroupDirectory(location, handle), CgroupDirectory(above, parent), isNew)
+    }
+
+    /// Makes a directory, unless it is there, and opens it. One that was made and cannot be opened is taken back.
+    private static func makeAndOpen(
+        _ name: String,
+        in parent: BorrowedFD,
+        _ location: CgroupLocation,
+        _ isNew: inout Bool
+    ) throws(Failure) -> OwnedFD {
+        isNew = try makeDirectory(name, in: parent, location)
+        do throws(Failure) {
+            if let handle = try openBelow(parent, name, location) { return handle }
+        } catch {
+            if isNew { try? parent.removeDirectory(name) }
+            throw error
+        }
+        throw Failure("the cgroup \(location.directory) was removed while it was being made")
     }
 
     private static func makeDirectory(
@@ -108,11 +123,8 @@ final class CgroupDirectory {
         let components = path.parts(separatedBy: "/")
         var parent = mount
         for depth in components.indices {
-            let isNew = try makeDirectory(components[depth], in: parent.borrowed, location)
-            guard let next = try openBelow(parent.borrowed, components[depth], location) else {
-                throw Failure("the cgroup \(location.directory) was removed while it was being made")
-            }
-            parent = next
+            var isNew = false
+            parent = try makeAndOpen(components[depth], in: parent.borrowed, location, &isNew)
             if isNew {
                 let made = try attempt("keep a parent of \(location.directory) open", .fcntl) { () throws(Errno) in
                     try OwnedFD.duplicating(parent.borrowed)

@@ -82,6 +82,11 @@ package protocol CgroupManager: AnyObject {
     /// - Returns: Whether this call removed it; false also where it takes more than a look.
     func removeIfUnused() throws(Failure) -> Bool
 
+    /// Removes what `create` and `createBirthplace` of this very manager made, when the birth failed: what was there before
+    /// may be another container's.
+    /// - Parameter deadline: On the monotonic clock, nanoseconds.
+    func takeBack(deadline: Int64) throws(Failure)
+
     /// Removes the cgroups and what is below them, waiting for dying processes. What does not exist is removed. Parents
     /// stay, as with runc. Can be called again after it threw.
     /// - Parameter deadline: On the monotonic clock, nanoseconds.
@@ -125,6 +130,8 @@ extension CgroupManager {
     package var warnings: [String] { [] }
 
     package func removeIfUnused() throws(Failure) -> Bool { false }
+
+    package func takeBack(deadline: Int64) throws(Failure) { try remove(deadline: deadline) }
 }
 
 /// `exec --cgroup`: where below the container's cgroups a process is to go.

@@ -15,6 +15,8 @@ final class LegacyDriver: ScopeFiles {
         var directory: CgroupDirectory?
         /// What it is in; open where this process made it, so that it need not be looked for to remove it.
         var parent: CgroupDirectory?
+        /// Whether this process made it.
+        var isMade = false
         /// Whether this process made it and wrote no device rule yet.
         var isFresh = false
         /// Why a rootless runtime has no cgroup here.
@@ -102,6 +104,7 @@ final class LegacyDriver: ScopeFiles {
             if !result.isNew && !isShared { try result.directory.checkFitness() }
             member.directory = result.directory
             member.parent = result.parent
+            member.isMade = result.isNew
             member.isFresh = result.isNew
         } catch {
             guard placement.isRootless, error.errno?.isDenial == true else { throw error }

@@ -102,6 +102,14 @@ extension LegacyDriver {
     }
 
     func remove(deadline: Int64) throws(Failure) {
+        try remove(members, deadline: deadline)
+    }
+
+    func takeBack(deadline: Int64) throws(Failure) {
+        try remove(members.filter(\.isMade), deadline: deadline)
+    }
+
+    private func remove(_ members: [Member], deadline: Int64) throws(Failure) {
         // The v2 hierarchy first: it says when the last process is gone.
         let order = members.filter(\.location.isUnified) + members.filter { !$0.location.isUnified }
         for member in order {

@@ -10,6 +10,8 @@ final class UnifiedDriver: ScopeFiles {
     let placement: CgroupPlacement
     private let location: CgroupLocation
     private var directory: CgroupDirectory?
+    /// Whether this process made it.
+    private var isMade = false
     /// Why a rootless runtime has no cgroup.
     private var denial: Failure?
     /// Why a parent does not pass on what it could.
@@ -47,7 +49,8 @@ final class UnifiedDriver: ScopeFiles {
             }
             let count = made.count
             directory = try make(location.path, &made)
-            if let directory, made.count == count { try directory.checkFitness() }
+            isMade = made.count > count
+            if let directory, !isMade { try directory.checkFitness() }
         } catch {
             directory = nil
             for location in made.reversed() {
@@ -247,6 +250,10 @@ final class UnifiedDriver: ScopeFiles {
 
     func oomKillCount() throws(Failure) -> UInt64? {
         try open()?.number("oom_kill", of: "memory.events")
+    }
+
+    func takeBack(deadline: Int64) throws(Failure) {
+        if isMade { try remove(deadline: deadline) }
     }
 
     func remove(deadline: Int64) throws(Failure) {

@@ -69,11 +69,12 @@ package enum Birth {
         if plan.createdByClone.contains(.user) { steps += [.mapIDs, .tell(.mapped)] }
         // ORDER: before hooks and sysctls, which may be about these devices.
         if !c.netDevices.isEmpty { steps += c.netDevices.map(RuntimeStep.moveNetDevice) + [.tell(.networked)] }
-        if plan.cgroupsFollowInit {
-            // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
-            steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup, .tell(.placed)]
-        }
-        steps += [.recordInit, .tell(.recorded)]
+        // ORDER: while init mounts. It waits before anything of the container's own is run or seen.
+        if plan.cgroupsFollowInit { steps += [.createCgroup(cgroups.legacy), .limitResources, .openCgroup] }
+        // ORDER: who is in the cgroups is on record: a deletion kills nobody there that it does not know.
+        steps.append(.recordInit)
+        if plan.cgroupsFollowInit { steps.append(.tell(.placed)) }
+        steps.append(.tell(.recorded))
 
         if needsRuntimeHooks(c) {
             steps.append(.waitFor(.mountsReady))
@@ -151,6 +152,9 @@ package enum Birth {
         if c.process?.terminal == true { steps.append(.makeConsole) }
         if !c.netDevices.isEmpty { steps.append(.waitFor(.networked)) }
         if needsRuntimeHooks(c) { steps += [.tell(.mountsReady), .waitFor(.hooksDone)] }
+        // ORDER: a hook may take its time, and whatever it starts is in the cgroup.
+        let hasHooks = !c.hooks[.createContainer].isEmpty
+        if hasHooks { steps.append(.waitFor(.recorded)) }
         steps += hooks(.createContainer, c)
 
         // Enter it.
@@ -161,8 +165,9 @@ package enum Birth {
         if let directory = c.process?.workingDirectory { steps.append(.makeWorkingDirectory(directory)) }
         steps += RootfsPlan.afterPivot(c).map(InitStep.rootfs)
 
+        if !hasHooks { steps.append(.waitFor(.recorded)) }
         // ORDER: before the ids change, which clears the parent-death signal unseen.
-        steps += [.waitFor(.recorded), .surviveParent]
+        steps.append(.surviveParent)
         // ORDER: before limits and filters that could keep it from closing.
         steps.append(.closeDescriptors)
         // ORDER: while the ids are still the runtime's.

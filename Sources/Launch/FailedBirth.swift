@@ -36,7 +36,7 @@ extension RuntimeSide {
     private func perform(_ act: RuntimeStep.Undo) throws(Failure) {
         switch act {
         case .endProcesses: try endInit()
-        case .removeCgroup: try cgroup.remove(deadline: Deadline.cleanup)
+        case .removeCgroup: try cgroup.takeBack(deadline: Deadline.cleanup)
         case .removeRecord: try resources.directory?.remove()
         case .removePIDFile(let path): try PIDFile.remove(path)
         case .takeNetDevicesBack: try resources.networkDevices?.takeBack()

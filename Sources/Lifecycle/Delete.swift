@@ -160,19 +160,19 @@ final class Deletion {
         if mayHaveLeftProcesses { try cgroup.killAll(deadline: deadline) }
     }
 
-    /// Whether processes in the cgroup can be the container's although its first one has ended: those of a creation whose
-    /// pid was not yet written down, or of a pid namespace that it shared. Everything else ended with the first process;
-    /// who is in the cgroup now is somebody else, to whom the path was given meanwhile.
+    /// Whether processes in the cgroup can be the container's although its first one has ended: those of a pid namespace that
+    /// it shared. Everything else ended with the first process, or, until that is on record, with the runtime; who is in
+    /// the cgroup now is somebody else, to whom the path was given, too.
     private var mayHaveLeftProcesses: Bool {
-        guard (try? ProcessIdentity.bootID()) == record.bootID else { return false }
-        // Until its pid is on record, what was put into a scope of systemd ends with the runtime; the scope may be another's.
-        if record.pid == 0 { return record.cgroups.placement.scope == nil }
+        guard record.pid != 0, (try? ProcessIdentity.bootID()) == record.bootID else { return false }
         return !record.ownsPIDNamespace
     }
 
     private func removeCgroup() throws(Failure) {
+        // What a runtime that was killed has left in cgroups without a scope is waited for, and named if it does not end.
+        let isUnfinished = record.pid == 0 && record.cgroups.placement.scope == nil
         // Nearly always nobody is left, and the processes need not be listed.
-        if !mayHaveLeftProcesses, try !cgroup.removeIfUnused(),
+        if !isUnfinished, !mayHaveLeftProcesses, try !cgroup.removeIfUnused(),
             let others = try? cgroup.processes(), !others.isEmpty
         {
             log.warning("the cgroup of container \(record.id) stays: \(others.count) process(es) of others are in it")

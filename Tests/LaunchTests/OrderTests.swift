@@ -67,6 +67,7 @@ struct OrderRule: Sendable, CustomStringConvertible {
         OrderRule(.initial, "waitFor mapped", "becomeRoot", "an unmapped process has no ids"),
         OrderRule(.initial, "mount", "pivotRoot", "mount sources are the host's"),
         OrderRule(.initial, "hook createContainer", "pivotRoot", "the hook is the host's program"),
+        OrderRule(.initial, "waitFor recorded", "hook createContainer", "what it starts is found by who is on record"),
         OrderRule(.initial, "setSysctls", "readonlyPath", "a read-only path could not be written"),
         OrderRule(.initial, "pivotRoot", "maskPath", "paths of the container's tree"),
         OrderRule(.initial, "waitFor recorded", "surviveParent", "nothing on disk would find it"),

@@ -26,6 +26,48 @@ struct NeighbourTests {
         }
     }
 
+    /// A cgroup with somebody in it is refused, and stays as it is: neither the refused creation nor its deletion ends who is
+    /// there, or takes away what was there before.
+    @Test func aRefusedCgroupStays() throws {
+        try Sandbox.use("refused") { box in
+            var document = box.document("sleep 60")
+            document.change("linux") { $0["cgroupsPath"] = "/\(box.id)/shared" }
+            try box.configure(document)
+            let other = "\(box.id)-other"
+            try box.succeed("run", "--detach", box.id)
+            for words in [["create", other], ["run", "--detach", other]] {
+                let outcome = try box.start(words).wait()
+                #expect(outcome.status == 1 && outcome.errors.contains("cgroup is not empty"), "\(outcome)")
+                #expect(!outcome.errors.contains("cleaning up"), "\(outcome)")
+                #expect(try box.succeed("list", "-q").output == "\(box.id)\n")
+            }
+            try box.succeed("delete", "--force", other)
+            #expect(try box.state().status == "running")
+            #expect(try box.succeed("exec", box.id, "cat", "/proc/self/cgroup").output.contains("\(box.id)/shared"))
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
+    /// The same of one that is empty and frozen: it was not made here.
+    @Test func aFrozenCgroupStays() throws {
+        try Sandbox.use("frozen") { box in
+            var document = box.document("true")
+            document.change("linux") { $0["cgroupsPath"] = "/\(box.id)" }
+            try box.configure(document)
+            let isUnified = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")
+            let place = isUnified ? "/sys/fs/cgroup/\(box.id)" : "/sys/fs/cgroup/freezer/\(box.id)"
+            try #require(mkdir(place, 0o755) == 0)
+            defer { rmdir(place) }
+            let file = "\(place)/\(isUnified ? "cgroup.freeze" : "freezer.state")"
+            try (isUnified ? "1" : "FROZEN").write(toFile: file, atomically: false, encoding: .utf8)
+            let outcome = try box.apus("run", box.id)
+            #expect(outcome.status == 1 && outcome.errors.contains("unexpectedly frozen"), "\(outcome)")
+            #expect(box.contents(file)?.hasPrefix(isUnified ? "1" : "FROZEN") == true)
+            #expect(try box.succeed("list", "-q").output == "")
+            #expect(rmdir(place) == 0)
+        }
+    }
+
     /// A hierarchy that is mounted for others, where this runtime sees an empty directory.
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys/fs/cgroup/pids"), "needs cgroup v1"))
     func whatOthersHaveMountedIsNotMissed() throws {
