@@ -87,7 +87,8 @@ def end_children():
     while children := _read(f"/proc/{me}/task/{me}/children").split():
         for pid in map(int, children):
             os.kill(pid, 9)
-            os.waitpid(pid, 0)
+        # Whoever comes first: the first process of a pid namespace ends only after the others are reaped.
+        os.waitpid(-1, 0)
 
 
 def _mounts():
