@@ -221,7 +221,13 @@ extension ExecSide {
     }
 
     private func waitForExecution() throws(Failure) {
-        guard try resources.waitForExecution(after: plan.initial) else { throw explainDeath(waitingFor: "the program") }
+        do throws(Failure) {
+            guard try resources.waitForExecution(after: plan.initial) else {
+                throw explainDeath(waitingFor: "the program")
+            }
+        } catch  where error.isOfProgram {
+            log.quietWarnings([error.line])
+        }
     }
 
     private func tell(_ message: SyncMessage) throws(Failure) {

@@ -96,6 +96,10 @@ extension RuntimeSide {
 }
 
 extension Failure {
+    /// Whether execve refused the program: it has said so on its standard error, and ends with status 1 like any other, as
+    /// in runc and crun. Who started it goes on; docker and podman leave things behind where that fails.
+    package var isOfProgram: Bool { step?.name == "execute" }
+
     /// Whether a hook is to blame; then the spec wants the poststop hooks run.
     fileprivate var isHookFailure: Bool { step?.name == "hook" }
 }

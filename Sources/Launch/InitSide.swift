@@ -68,7 +68,7 @@ final class InitSide {
             } catch {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .initial, about: step.subject)
                 listenerOfFailures.report(failure)
-                if case .execute(let name) = step { sayInPlace(of: name, failure) }
+                if case .execute = step { sayInPlaceOfProgram(failure) }
                 Processes.exit(1)
             }
         }
@@ -260,14 +260,14 @@ extension InitSide {
         for channel in [resources.childChannel, starter] where channel.descriptor != listenerOfFailures.descriptor {
             Descriptors.close(channel.descriptor)
         }
-        throw Failure("exec \(name)", .execve, program.execute())
+        throw Failure("exec \(program.file)", .execve, program.execute())
     }
 
-    /// After `start` opened the gate this process counts as the program, as in runc and crun: its standard error tells
-    /// why it ends, its exit status is 1. Where the channel is the gate, whoever made the container tells it.
-    private func sayInPlace(of name: String, _ failure: Failure) {
-        guard !resources.gate.isEmpty, let errno = failure.errno else { return }
-        try? BorrowedFD.standardError.write("exec \(name): \(errno.sentence)\n")
+    /// After its start this process counts as the program, as in runc and crun: its standard error tells why it ends, its
+    /// exit status is 1. See `Failure.isOfProgram`.
+    private func sayInPlaceOfProgram(_ failure: Failure) {
+        guard let errno = failure.errno, let program else { return }
+        try? BorrowedFD.standardError.write("exec \(program.file): \(errno.sentence)\n")
     }
 
     private func wait(for message: SyncMessage) throws(Failure) {

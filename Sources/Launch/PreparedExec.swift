@@ -6,6 +6,8 @@ package import LinuxSystem
 /// Strings in memory that is never freed: the process's image is about to be replaced.
 @safe
 package struct PreparedExec {
+    /// The file to execute, for messages.
+    package let file: String
     private let path: UnsafePointer<CChar>
     private let arguments: UnsafePointer<UnsafePointer<CChar>?>
     private let environment: UnsafePointer<UnsafePointer<CChar>?>
@@ -15,6 +17,7 @@ package struct PreparedExec {
     ///   - arguments: `argv`.
     ///   - environment: `NAME=value` strings.
     package init(path: String, arguments: [String], environment: [String]) {
+        file = path
         unsafe self.path = Self.pointer(to: path)
         unsafe self.arguments = Self.list(arguments)
         unsafe self.environment = Self.list(environment)

@@ -145,11 +145,20 @@ extension RuntimeSide {
     package var cgroupFiles: (any CgroupManager)? { cgroup.placement.scope == nil ? cgroup : nil }
 
     /// Opens the gate of a container whose gate is the channel, and waits until its program runs.
-    package func start() throws(Failure) {
+    /// - Returns: Whether it does; else it could not be executed, and is ending.
+    package func start() throws(Failure) -> Bool {
         try resources.runtimeChannel.tell(.start)
-        guard try resources.waitForExecution(after: plan.initial) else { throw explainDeath(waitingFor: "the program") }
         // The namespace ends with the container, whoever stays.
-        resources.networkDevices = nil
+        defer { resources.networkDevices = nil }
+        do throws(Failure) {
+            guard try resources.waitForExecution(after: plan.initial) else {
+                throw explainDeath(waitingFor: "the program")
+            }
+            return true
+        } catch  where error.isOfProgram {
+            log.quietWarnings([error.line])
+            return false
+        }
     }
 
     package var hasForegroundTerminal: Bool { request.console == .foreground }

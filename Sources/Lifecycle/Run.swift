@@ -86,7 +86,7 @@ package enum Run {
             }
             context.log.begin(act: "startProgram")
             defer { context.log.end(.runtime) }
-            try birth.start()
+            guard try birth.start() else { return }
         } catch {
             throw birth.rollBack(after: error)
         }

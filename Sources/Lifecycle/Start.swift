@@ -52,8 +52,7 @@ package enum Start {
                 let failure = error.stamped(StepName(index: index + 1, name: step.name), .runtime, about: step.subject)
                 // A startContainer hook fails in init, a poststart hook here.
                 if failure.step?.name == "hook" { return try end(record, directory, context, after: failure) }
-                // The program's own end, which engines know how to deal with; it has said why on its standard error.
-                if failure.step?.name == "execute" { return context.log.quietWarnings([failure.line]) }
+                if failure.isOfProgram { return context.log.quietWarnings([failure.line]) }
                 throw failure
             }
         }

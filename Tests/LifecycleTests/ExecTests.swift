@@ -75,6 +75,26 @@ struct ExecTests {
         }
     }
 
+    /// What execve refuses is the program's own end, in runc's words: callers look for them.
+    @Test func aProgramThatCannotRunIsAProgramThatEnds() throws {
+        try Sandbox.use("execbad") { box in
+            try Data("#!/nothing/there\n".utf8).write(to: URL(fileURLWithPath: box.rootfs + "/bin/bad"))
+            chmod(box.rootfs + "/bin/bad", 0o755)
+            try box.withContainer(box.document("sleep 60")) {
+                let outcome = try box.apus("exec", box.id, "bad")
+                #expect(outcome.status == 1, "\(outcome)")
+                #expect(outcome.errors == "exec /bin/bad: no such file or directory\n", "\(outcome)")
+                let terminal = try box.apus("exec", "--tty", box.id, "bad")
+                #expect(terminal.status == 1, "\(terminal)")
+                #expect(terminal.output == "exec /bin/bad: no such file or directory\r\n", "\(terminal)")
+                let pidFile = box.directory + "/pid"
+                let detached = try box.apus("exec", "--detach", "--pid-file", pidFile, box.id, "bad")
+                #expect(detached.status == 0, "\(detached)")
+                #expect(box.contents(pidFile) != nil)
+            }
+        }
+    }
+
     @Test func optionsChangeTheProcess() throws {
         try Sandbox.use("execoptions") { box in
             var document = box.document("while :; do sleep 1000; done")
