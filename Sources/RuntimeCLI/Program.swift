@@ -12,6 +12,12 @@ package enum Program {
     /// Carries out one command line and ends the process.
     /// - Parameter arguments: As the kernel passed them, with the program's name.
     package static func main(_ arguments: [String]) -> Never {
+        do throws(Errno) {
+            try Descriptors.reserveStandardStreams()
+        } catch {
+            // Whatever is said could end up in a file of somebody's.
+            Processes.exit(ExitStatus.failure.rawValue)
+        }
         // A hook or a terminal that goes away must not end the runtime.
         try? Signals.ignore(SIGPIPE)
         Processes.exit(status(of: arguments).rawValue)

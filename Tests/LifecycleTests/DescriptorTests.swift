@@ -88,6 +88,40 @@ struct DescriptorTests {
         }
     }
 
+    /// A caller may have closed any of the three: nothing that the runtime opens becomes one of them, to be written to, given
+    /// to the container's user or inherited.
+    @Test(arguments: 1...7)
+    func closedStreamsAreNobodys(closed: Int) throws {
+        let names = ["0<&-", "1>&-", "2>&-"]
+        let words = (0..<3).compactMap { closed & 1 << $0 == 0 ? nil : names[$0] }.joined(separator: " ")
+        try Sandbox.use("closed") { box in
+            var document = box.document("true")
+            document.change("process") { process in
+                process["user"] = ["uid": 1234, "gid": 0]
+                // Worth a warning, which is written somewhere.
+                process["capabilities"] = ["bounding": ["CAP_KILL", "CAP_OF_NOBODY"]]
+            }
+            try box.configure(document)
+            let shell = ["/bin/sh", "-c", "exec \"$@\" \(words)", "sh"]
+            var facts = stat()
+            try #require(stat("/dev/null", &facts) == 0)
+            let owner = facts.st_uid
+            let run = try box.apus("run", box.id, prefix: shell)
+            #expect(run.status == 0, "\(words): \(run)")
+            #expect(stat(box.rootfs, &facts) == 0 && facts.st_uid == 0, "\(words)")
+            #expect(stat("/dev/null", &facts) == 0 && facts.st_uid == owner, "\(words)")
+            try box.configure(box.document("sleep 60"))
+            let create = try box.apus("create", box.id, prefix: shell)
+            #expect(create.status == 0, "\(words): \(create)")
+            let pid = try box.state().pid
+            for number in 0..<3 where closed & 1 << number != 0 {
+                let stream = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(number)")
+                #expect(stream == "/dev/null", "\(words)")
+            }
+            try box.succeed("delete", "--force", box.id)
+        }
+    }
+
     @Test func keepsDescriptorsThatItIsGiven() throws {
         try Sandbox.use("preserve") { box in
             try box.configure(box.document("cat <&3; cat <&4; ls /proc/$$/fd"))
