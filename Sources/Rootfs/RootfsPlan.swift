@@ -215,10 +215,12 @@ package enum RootfsPlan {
         }
     }
 
-    /// The default devices, except where the configuration has its own of that path, and the configuration's. The
-    /// console and ptmx are never plain nodes.
+    /// The default devices, except where the configuration has its own of that path, and the configuration's. ptmx is never
+    /// a plain node, and the console not where it is the container's terminal.
     private static func devices(_ c: ContainerConfiguration) -> [DeviceNode] {
-        let own = c.devices.filter { $0.path != "/dev/console" && $0.path != "/dev/ptmx" }
+        let own = c.devices.filter { device in
+            device.path != "/dev/ptmx" && !(device.path == "/dev/console" && c.process?.terminal == true)
+        }
         return DeviceNode.defaults.filter { device in !own.contains { $0.path == device.path } } + own
     }
 }
