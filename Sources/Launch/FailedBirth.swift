@@ -71,12 +71,11 @@ extension RuntimeSide {
     }
 
     private func runPoststopHooks() {
-        let state = hookState.document(status: "stopped", pid: nil)
         for (index, hook) in configuration.hooks[.poststop].enumerated() {
             log.begin(act: "hook", "poststop[\(index)] \(hook.path)")
             defer { log.end(.runtime) }
             do throws(Failure) {
-                try HookRunner.run(hook, .poststop, index: index, state: state)
+                try HookRunner.run(hook, .poststop, index: index, of: hookState, status: "stopped", pid: nil)
             } catch {
                 log.warning(error.line)
             }

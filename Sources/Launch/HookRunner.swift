@@ -68,13 +68,16 @@ extension HookState {
 
 /// Running hooks.
 package enum HookRunner {
-    /// Runs one hook to its end.
+    /// Runs one hook to its end: in the bundle, as runc and crun do; one of the container's programs where init is.
+    /// - Parameter pid: As the hook's own pid namespace sees it; `nil` for a container that has no process.
     /// - Throws: When it cannot be started, fails, or outlives its time.
     package static func run(
         _ hook: Hook,
         _ point: HookPoint,
         index: Int,
-        state: [UInt8],
+        of container: HookState,
+        status: String,
+        pid: Int32?,
         environment: [String] = HostProgram.inheritedEnvironment
     ) throws(Failure) {
         let name = "\(point.rawValue) hook #\(index)"
@@ -84,8 +87,9 @@ package enum HookRunner {
                 hook.path,
                 arguments: hook.arguments.isEmpty ? [hook.path] : hook.arguments,
                 environment: hook.environment ?? environment,
-                input: state,
-                timeoutSeconds: hook.timeoutSeconds
+                input: container.document(status: status, pid: pid),
+                timeoutSeconds: hook.timeoutSeconds,
+                directory: point == .startContainer ? nil : container.bundle
             )
         } catch {
             throw Failure("error running \(name): \(error.line)", .hookFailed, subject: hook.path, hint: error.advice)

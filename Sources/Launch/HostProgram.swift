@@ -40,6 +40,7 @@ package enum HostProgram {
     /// - Parameters:
     ///   - timeoutSeconds: `nil` waits for ever.
     ///   - outputLimit: How many bytes of standard output are kept.
+    ///   - directory: Where it runs, if that is there; else, and by default, where this process is.
     /// - Throws: When it cannot be started.
     package static func run(
         _ path: String,
@@ -47,13 +48,14 @@ package enum HostProgram {
         environment: [String],
         input: [UInt8],
         timeoutSeconds: Int?,
-        outputLimit: Int = maximumOutput
+        outputLimit: Int = maximumOutput,
+        directory: String? = nil
     ) throws(Failure) -> Outcome {
         let deadline = timeoutSeconds.map { Machine.monotonicNanoseconds() + Int64($0) * 1_000_000_000 }
         let prepared = PreparedExec(path: path, arguments: arguments, environment: environment)
         let streams = try Streams(for: path)
         let child = try attempt("start \(path)", .clone3) { () throws(Errno) in
-            try Processes.clone { become(prepared, streams) }
+            try Processes.clone { become(prepared, streams, directory) }
         }
         streams.closeChildEnds()
         if let errno = streams.startError() {
@@ -74,8 +76,10 @@ package enum HostProgram {
         return Outcome(status: ended ? status : nil, output: exchange.outputText, errors: exchange.errorText)
     }
 
-    private static func become(_ prepared: PreparedExec, _ streams: Streams) -> Never {
+    private static func become(_ prepared: PreparedExec, _ streams: Streams, _ directory: String?) -> Never {
         do throws(Errno) {
+            // A bundle may be gone when its container is deleted.
+            if let directory { try? WorkingDirectory.change(to: directory) }
             try Signals.reset()
             try Processes.newSession()
             try streams.input.reader.duplicate(onto: 0)

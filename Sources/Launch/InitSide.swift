@@ -206,10 +206,17 @@ extension InitSide {
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {
         let status = point == .startContainer ? "created" : "creating"
-        let state = hookState.document(status: status, pid: Processes.currentID)
         // In the container's root the runtime's own environment is nobody's business.
         let inherited = point == .startContainer ? environment : HostProgram.inheritedEnvironment
-        try HookRunner.run(hook, point, index: index, state: state, environment: inherited)
+        try HookRunner.run(
+            hook,
+            point,
+            index: index,
+            of: hookState,
+            status: status,
+            pid: Processes.currentID,
+            environment: inherited
+        )
     }
 
     /// Closed and not only marked, because the program's path is looked up before execve closes what is marked

@@ -189,8 +189,14 @@ extension RuntimeSide {
             () throws(Errno) in
             try BorrowedFD.workingDirectory.open(path, .readOnly)
         }
-        try attempt("use \(path) of linux.namespaces as a \(kind.rawValue) namespace", .ioctl) { () throws(Errno) in
-            guard try Namespaces.kindFlag(of: fd.borrowed) == kind.cloneFlag else { throw .EINVAL }
+        let flag = try? Namespaces.kindFlag(of: fd.borrowed)
+        guard flag == kind.cloneFlag else {
+            let found = NamespaceKind.allCases.first { $0.cloneFlag == flag }.map { "a \($0.rawValue) namespace" }
+            throw Failure(
+                "linux.namespaces: expected a \(kind.rawValue) namespace, found \(found ?? "no namespace") at \(path)",
+                .configInvalid,
+                subject: "linux.namespaces"
+            )
         }
         resources.namespaces.add(fd)
         resources.namespaceKinds.append(kind)
@@ -282,8 +288,7 @@ extension RuntimeSide {
     }
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {
-        let state = hookState.document(status: "creating", pid: initPID)
-        try HookRunner.run(hook, point, index: index, state: state)
+        try HookRunner.run(hook, point, index: index, of: hookState, status: "creating", pid: initPID)
     }
 
     private func passListener(_ path: String) throws(Failure) {

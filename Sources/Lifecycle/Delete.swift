@@ -185,7 +185,7 @@ final class Deletion {
     /// Runtime-spec: runtime.md, Lifecycle: a poststop hook that fails is a warning, and the next one runs.
     private func runHook(_ hook: Configuration.Hook, _ point: HookPoint, _ index: Int) {
         do throws(Failure) {
-            try HookRunner.run(hook, point, index: index, state: record.hookState.document(status: "stopped", pid: nil))
+            try HookRunner.run(hook, point, index: index, of: record.hookState, status: "stopped", pid: nil)
         } catch {
             log.warning(error.line)
         }

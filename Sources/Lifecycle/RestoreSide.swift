@@ -234,8 +234,7 @@ extension RestoreSide {
     }
 
     private func runHook(_ hook: Hook, _ point: HookPoint, _ index: Int) throws(Failure) {
-        let state = record.hookState.document(status: "creating", pid: record.pid)
-        try HookRunner.run(hook, point, index: index, state: state)
+        try HookRunner.run(hook, point, index: index, of: record.hookState, status: "creating", pid: record.pid)
     }
 
     private func recordCreated() throws(Failure) {
@@ -266,10 +265,9 @@ extension RestoreSide {
 
     /// Runtime-spec: runtime.md, Lifecycle: when a hook fails, those of the end run.
     private func runPoststopHooks() {
-        let state = record.hookState.document(status: "stopped", pid: nil)
         for (index, hook) in record.poststop.map(\.hook).enumerated() {
             do throws(Failure) {
-                try HookRunner.run(hook, .poststop, index: index, state: state)
+                try HookRunner.run(hook, .poststop, index: index, of: record.hookState, status: "stopped", pid: nil)
             } catch {
                 context.log.warning(error.line)
             }

@@ -122,8 +122,14 @@ package enum Run {
             do throws(Failure) {
                 context.log.begin(act: "hook", "poststart[\(index)] \(hook.path)")
                 defer { context.log.end(.runtime) }
-                let state = record.hookState.document(status: "running", pid: record.pid)
-                try HookRunner.run(hook, .poststart, index: index, state: state)
+                try HookRunner.run(
+                    hook,
+                    .poststart,
+                    index: index,
+                    of: record.hookState,
+                    status: "running",
+                    pid: record.pid
+                )
             } catch {
                 throw birth.rollBack(after: error.stamped(StepName(index: index + 1, name: "hook"), .runtime))
             }

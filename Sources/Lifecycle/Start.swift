@@ -102,7 +102,9 @@ private final class Starter {
                 hook,
                 point,
                 index: index,
-                state: record.hookState.document(status: "running", pid: record.pid)
+                of: record.hookState,
+                status: "running",
+                pid: record.pid
             )
         case .listenForNotices: try listenForNotices()
         case .waitForReadiness: try waitForReadiness()

@@ -54,6 +54,26 @@ struct HookTests {
         }
     }
 
+    /// In the bundle, wherever the runtime was called, as in runc and crun.
+    @Test func runInTheBundle() throws {
+        try Sandbox.use("hookplace") { box in
+            var document = box.document("sleep 60")
+            var hooks: Document = [:]
+            let points = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"]
+            for point in points { hooks[point] = [Self.hook("pwd -P > \(box.rootfs)/tmp/\(point)")] }
+            document["hooks"] = hooks
+            try box.configure(document)
+            for command in ["create --bundle \(box.bundle)", "start", "delete --force"] {
+                let words = command.split(separator: " ").map(String.init) + [box.id]
+                let outcome = try box.start(words, directory: "/").wait()
+                #expect(outcome.status == 0, "\(words): \(outcome)")
+            }
+            for point in points {
+                #expect(box.contents("\(box.rootfs)/tmp/\(point)") == "\(box.bundle)\n", "\(point)")
+            }
+        }
+    }
+
     @Test(arguments: ["prestart", "createRuntime", "createContainer"])
     func aFailureEndsTheCreation(point: String) throws {
         try Sandbox.use("hookfails") { box in
