@@ -51,9 +51,27 @@ package struct MountOptions: Equatable, Sendable {
     package var data: [String] = []
     /// Copy what the image has at the destination into the new tmpfs.
     package var copiesUp = false
+    package var links: LinkHandling = []
     package var idMap: IDMapRequest?
 
     package init() {}
+}
+
+/// Where links are not followed; options of crun's (crun(1), Extensions).
+package struct LinkHandling: OptionSet, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// `copy-symlink`: a source that is a link is made anew in the container instead of being mounted.
+    package static let copiesSource = LinkHandling(rawValue: 1)
+    /// `src-nofollow`: a source that is a link is itself mounted.
+    package static let keepsSource = LinkHandling(rawValue: 2)
+    /// `dest-nofollow`: a destination that is a link is itself mounted on.
+    package static let keepsDestination = LinkHandling(rawValue: 4)
+
+    /// Whether the source is opened as what it is.
+    package var stopsAtSource: Bool { !isDisjoint(with: [.copiesSource, .keepsSource]) }
 }
 
 /// `shared`, `rslave` and so on.

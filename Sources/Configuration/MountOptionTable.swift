@@ -18,6 +18,7 @@ package enum MountOptionTable {
         case propagation(PropagationChange)
         case copyUp
         case idMap(recursive: Bool)
+        case links(LinkHandling)
     }
 
     /// A word and its effect.
@@ -58,6 +59,8 @@ package enum MountOptionTable {
         Row("defaults", .nothing), Row("bind", .bind(recursive: false)), Row("rbind", .bind(recursive: true)),
         Row("remount", .remount), Row("tmpcopyup", .copyUp),
         Row("idmap", .idMap(recursive: false)), Row("ridmap", .idMap(recursive: true)),
+        Row("copy-symlink", .links(.copiesSource)), Row("src-nofollow", .links(.keepsSource)),
+        Row("dest-nofollow", .links(.keepsDestination)),
         Row("nodiratime", .setting(.noDirectoryAccessTime)), Row("diratime", .clearing(.noDirectoryAccessTime)),
         Row("nosymfollow", .setting(.noSymlinkFollow)), Row("symfollow", .clearing(.noSymlinkFollow)),
 
@@ -129,6 +132,8 @@ extension MountOptions {
             propagation.append(change)
         case .copyUp:
             copiesUp = true
+        case .links(let handling):
+            links.formUnion(handling)
         case .nothing, .bind, .remount, .idMap:
             break
         }

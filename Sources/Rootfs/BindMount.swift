@@ -13,7 +13,10 @@ extension RootfsExecutor {
         let facts = try attempt("look at \(mount.key).source \(source)", .statx) { () throws(Errno) in
             try tree.borrowed.facts()
         }
-        let target = facts.kind == .directory ? try directoryTarget(mount) : try fileTarget(mount)
+        if facts.kind == .symlink, mount.options.links.contains(.copiesSource) {
+            return try copyLink(tree.borrowed, mount)
+        }
+        let target = try bindTarget(mount, isDirectory: facts.kind == .directory)
         try changeAttributes(of: tree.borrowed, mount)
         try setPropagation(of: tree.borrowed, mount)
         try attach(tree.borrowed, onto: target.borrowed, mount)
@@ -26,7 +29,12 @@ extension RootfsExecutor {
     ) throws(Failure) -> OwnedFD {
         if let opened = sources.take(mount.index) { return opened }
         do throws(Errno) {
-            return try MountAPI.cloneTree(at: .workingDirectory, source, recursive: recursive)
+            return try MountAPI.cloneTree(
+                at: .workingDirectory,
+                source,
+                recursive: recursive,
+                following: !mount.options.links.stopsAtSource
+            )
         } catch .EINVAL where !recursive {
             throw Failure(
                 "open \(mount.key).source \(source)",
@@ -36,6 +44,26 @@ extension RootfsExecutor {
             )
         } catch {
             throw MountSources.failure(index: mount.index, path: source, error)
+        }
+    }
+
+    private func bindTarget(_ mount: PlannedMount, isDirectory: Bool) throws(Failure) -> OwnedFD {
+        if mount.options.links.contains(.keepsDestination), let link = try linkTarget(mount) { return link }
+        return isDirectory ? try directoryTarget(mount) : try fileTarget(mount)
+    }
+
+    /// `copy-symlink`: the same link at the destination, where nothing else may be.
+    private func copyLink(_ source: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
+        let text = try attempt("read the link \(mount.key).source", .readlink) { () throws(Errno) in
+            try source.readLink("")
+        }
+        let place = try root.makeParent(of: mount.destination)
+        do throws(Errno) {
+            try place.parent.borrowed.makeSymlink(place.name, to: text)
+        } catch .EEXIST where (try? place.parent.borrowed.readLink(place.name)) == text {
+            return
+        } catch {
+            throw Failure("make the link \(mount.destination) of \(mount.key)", .symlink, error)
         }
     }
 

@@ -25,6 +25,7 @@ package struct MountSourceRequest: Equatable, Sendable {
     /// Absolute, in the runtime's mount namespace.
     package let path: String
     package let recursive: Bool
+    package let followsLinks: Bool
     package let idMap: IDMap?
 }
 
@@ -43,7 +44,12 @@ package struct MountSources: ~Copyable, Sendable {
         self.init()
         for request in requests {
             do throws(Errno) {
-                let tree = try MountAPI.cloneTree(at: .workingDirectory, request.path, recursive: request.recursive)
+                let tree = try MountAPI.cloneTree(
+                    at: .workingDirectory,
+                    request.path,
+                    recursive: request.recursive,
+                    following: request.followsLinks
+                )
                 descriptors[request.index] = tree.release()
             } catch .EPERM where request.idMap == nil {
                 continue

@@ -55,6 +55,14 @@ extension RootfsExecutor {
         return target
     }
 
+    /// `dest-nofollow`: the link that is to be mounted on; `nil` where the destination is none.
+    func linkTarget(_ mount: PlannedMount) throws(Failure) -> OwnedFD? {
+        guard let facts = try root.factsIfPresent(mount.destination), facts.kind == .symlink else { return nil }
+        let target = try root.open(mount.destination, [.path, .noFollow])
+        try checkTarget(target.borrowed, mount)
+        return target
+    }
+
     /// Attaches the detached mount.
     mutating func attach(_ tree: BorrowedFD, onto target: BorrowedFD, _ mount: PlannedMount) throws(Failure) {
         do throws(Errno) {

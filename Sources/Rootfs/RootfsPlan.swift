@@ -17,6 +17,7 @@ package enum RootfsPlan {
                 index: index,
                 path: path,
                 recursive: recursive,
+                followsLinks: !mount.options.links.stopsAtSource,
                 idMap: mount.options.idMap.map { resolved($0, c) }
             )
         }

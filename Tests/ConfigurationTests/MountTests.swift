@@ -119,9 +119,9 @@ struct MountTests {
     }
 
     @Test func everyNameHasAnEffectAndNothingElseHas() throws {
-        #expect(MountOptionTable.names.count == 62)
+        #expect(MountOptionTable.names.count == 65)
         for name in MountOptionTable.names { #expect(MountOptionTable.effect(of: name) != nil) }
-        for word in ["", "RO", "rremount", "acl", "size=1k", "rsync", "copy-symlink", "idmap=uids=0-0-1", "ro "] {
+        for word in ["", "RO", "rremount", "acl", "size=1k", "rsync", "rcopy-symlink", "idmap=uids=0-0-1", "ro "] {
             #expect(MountOptionTable.effect(of: word) == nil)
         }
         #expect(try Self.options(["defaults"]) == MountOptions())

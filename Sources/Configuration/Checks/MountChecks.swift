@@ -29,10 +29,16 @@ extension Validator {
         var bind: Bool?
         var isRemount = false
         var idMap: Bool?
+        var ownMap: IDMapRequest?
         for (index, word) in words.enumerated() {
-            try place.member("options").element(index).wholeString(word)
+            let place = place.member("options").element(index)
+            try place.wholeString(word)
             guard let effect = MountOptionTable.effect(of: word) else {
-                if !word.isEmpty { options.data.append(word) }
+                if let map = try idMapOption(word, at: place, in: container) {
+                    ownMap = map
+                } else if !word.isEmpty {
+                    options.data.append(word)
+                }
                 continue
             }
             options.add(effect)
@@ -44,7 +50,7 @@ extension Validator {
             }
         }
         let kind = try self.kind(mount, at: place, bind: bind, isRemount: isRemount)
-        options.idMap = try idMapRequest(mount, at: place, kind: kind, recursive: idMap, in: container)
+        options.idMap = try idMapRequest(mount, ownMap, at: place, kind: kind, recursive: idMap, in: container)
         try checkOptions(options, of: kind, at: place.member("options"), in: container)
         return MountConfiguration(
             kind: kind,
@@ -118,9 +124,12 @@ extension Validator {
         return LexicalPath.isAbsolute(source) ? source : LexicalPath.joined(bundle, source)
     }
 
-    /// - Parameter recursive: `nil` if neither `idmap` nor `ridmap` is among the options.
+    /// - Parameters:
+    ///   - own: From an option that brings mappings.
+    ///   - recursive: `nil` if neither `idmap` nor `ridmap` is among the options.
     private static func idMapRequest(
         _ mount: Mount,
+        _ own: IDMapRequest?,
         at place: Place,
         kind: MountConfiguration.Kind,
         recursive: Bool?,
@@ -132,9 +141,19 @@ extension Validator {
             let (missing, present) = uids.isEmpty ? ("uidMappings", "gidMappings") : ("gidMappings", "uidMappings")
             throw place.member(missing).problem("expected at least one mapping, since there are \(present)")
         }
-        guard recursive != nil || !uids.isEmpty else { return nil }
+        guard recursive != nil || !uids.isEmpty || own != nil else { return nil }
         guard case .bind = kind else {
             throw place.problem("id-mapped mounts are only supported for bind-mounts; expected bind among the options")
+        }
+        if let own {
+            guard uids.isEmpty else {
+                throw place.member("uidMappings").problem("expected none beside an option idmap= with mappings")
+            }
+            return IDMapRequest(
+                recursive: own.recursive || recursive == true,
+                uidMappings: own.uidMappings,
+                gidMappings: own.gidMappings
+            )
         }
         guard !uids.isEmpty || container.namespaces.isSeparate(.user) else {
             throw place.member("options").problem(
@@ -154,6 +173,11 @@ extension Validator {
             throw place.problem(
                 "bind mounts cannot have any filesystem-specific options applied, found \(quoted(word))"
             )
+        }
+        if !options.links.isEmpty {
+            guard case .bind = kind else {
+                throw place.problem("expected copy-symlink, src-nofollow and dest-nofollow only with bind or rbind")
+            }
         }
         guard !options.copiesUp || kind == .fileSystem(type: "tmpfs") else {
             throw place.problem("expected tmpcopyup only with type tmpfs")
