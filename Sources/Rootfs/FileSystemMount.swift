@@ -68,8 +68,8 @@ extension FileSystemRequest.Parameter {
 
 extension RootfsExecutor {
     mutating func mountFileSystem(_ mount: PlannedMount, _ request: FileSystemRequest) throws(Failure) {
+        let mode = try inheritedMode(request, mount)
         let target = try directoryTarget(mount)
-        let mode = try inheritedMode(request, target.borrowed)
         if request.needsLegacyCall {
             return try mountLegacy(mount, request, onto: target.borrowed, adding: mode, instead: nil)
         }
@@ -90,14 +90,17 @@ extension RootfsExecutor {
         try attach(tree.borrowed, onto: target.borrowed, mount)
     }
 
-    /// A tmpfs looks like the directory that it covers, unless `mode=` says otherwise.
+    /// A tmpfs looks like the directory that it covers, unless `mode=` says otherwise. One whose directory is only made for it
+    /// covers nothing, and is everybody's as the kernel makes it (01777).
     private func inheritedMode(
         _ request: FileSystemRequest,
-        _ target: BorrowedFD
+        _ mount: PlannedMount
     ) throws(Failure) -> FileSystemRequest.Parameter? {
-        guard request.type == "tmpfs", !request.parameters.contains(where: { $0.key == "mode" }) else { return nil }
+        guard request.type == "tmpfs", !request.parameters.contains(where: { $0.key == "mode" }),
+            let target = try root.openIfPresent(mount.destination, [.path, .directory])
+        else { return nil }
         let facts = try attempt("look at the directory below a tmpfs", .statx) { () throws(Errno) in
-            try target.facts()
+            try target.borrowed.facts()
         }
         return FileSystemRequest.Parameter("mode", String(facts.permissions, radix: 8))
     }

@@ -57,6 +57,23 @@ struct MountOptionTests {
         }
     }
 
+    /// As the directory that it covers; where there was none, as the kernel makes it.
+    @Test func theModeOfATmpfs() throws {
+        try Sandbox.use("tmpfsmode") { box in
+            chmod(box.rootfs + "/etc", 0o710)
+            var document = box.document("for d in /etc /tmp/new /tmp/own; do /bin/busybox stat -c %a $d; done")
+            let mounts: [Document] = [
+                ["destination": "/etc", "type": "tmpfs", "source": "tmpfs"],
+                ["destination": "/tmp/new", "type": "tmpfs", "source": "tmpfs"],
+                ["destination": "/tmp/own", "type": "tmpfs", "source": "tmpfs", "options": ["mode=700"]],
+            ]
+            document["mounts"] = (document["mounts"] as? [Document] ?? []) + mounts
+            try box.configure(document)
+            let outcome = try box.apus("run", box.id)
+            #expect(outcome.output == "710\n1777\n700\n", "\(outcome)")
+        }
+    }
+
     @Test func mappingsAmongTheOptions() throws {
         try Sandbox.use("idmapword") { box in
             let text = box.directory + "/text"
