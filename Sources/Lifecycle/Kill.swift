@@ -26,7 +26,9 @@ package enum Kill {
         context.log.begin(act: "sendSignal", "\(signal)")
         defer { context.log.end(.runtime) }
         if all {
-            // Also after the first process has ended: others of a shared pid namespace may be left.
+            // Also after the first process has ended, where others of a shared pid namespace may be left. Else nobody is, and
+            // who is in the cgroup is another container's.
+            if record.ownsPIDNamespace || record.pid == 0, try ProcessIdentity.open(record) == nil { return }
             return try signalAll(signal, cgroup)
         }
         guard let pidfd = try ProcessIdentity.open(record) else {

@@ -19,6 +19,8 @@ struct NeighbourTests {
             try box.succeed("kill", box.id, "KILL")
             try box.waitFor(status: "stopped")
             try box.succeed("run", "--detach", other)
+            try box.succeed("kill", "--all", box.id, "KILL")
+            #expect(try box.state(other).status == "running")
             let outcome = try box.succeed("delete", box.id)
             #expect(outcome.errors.contains("1 process(es) of others are in it"), "\(outcome)")
             #expect(try box.state(other).status == "running")
