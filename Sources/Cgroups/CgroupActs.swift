@@ -163,6 +163,9 @@ extension CgroupDirectory {
             return true
         } catch .ENOENT {
             return false
+        } catch .ENODEV {
+            // Removed between opening and writing, as systemd does with a scope that nobody is in.
+            return true
         } catch {
             throw Failure("kill the processes of \(location.directory)", .write, error, detail: "cgroup.kill")
         }

@@ -28,6 +28,32 @@ struct NeighbourTests {
         }
     }
 
+    /// systemd removes a scope's cgroup when the last process has ended, also while a deletion is about to kill what is left.
+    @Test(.enabled(if: TestMachine.isTraceable, "needs strace"))
+    func aCgroupMayGoMeanwhile() throws {
+        try Sandbox.use("going") { box in
+            let isUnified = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")
+            let place = isUnified ? "/sys/fs/cgroup/\(box.id)" : "/sys/fs/cgroup/unified/\(box.id)"
+            var document = box.document("exit 0")
+            document.change("linux") { linux in
+                linux["namespaces"] = ["mount", "ipc", "uts"].map { ["type": $0] }
+                linux["cgroupsPath"] = "/\(box.id)"
+            }
+            try box.configure(document)
+            try box.succeed("run", "--detach", box.id)
+            try box.waitFor(status: "stopped")
+            guard FileManager.default.fileExists(atPath: "\(place)/cgroup.kill") else {
+                try box.succeed("delete", box.id)
+                return
+            }
+            let prefix = [TestMachine.strace ?? "strace", "-qq", "-o", box.directory + "/calls"]
+            let fault = ["-P", "\(place)/cgroup.kill", "-e", "inject=write:error=ENODEV"]
+            let outcome = try box.apus("delete", box.id, prefix: prefix + fault)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(box.contents(box.directory + "/calls")?.contains("ENODEV") == true)
+        }
+    }
+
     /// A cgroup with somebody in it is refused, and stays as it is: neither the refused creation nor its deletion ends who is
     /// there, or takes away what was there before.
     @Test func aRefusedCgroupStays() throws {
