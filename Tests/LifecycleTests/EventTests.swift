@@ -83,7 +83,7 @@ struct EventTests {
         try Sandbox.use("events") { box in
             try box.runReady("while :; do :; done &")
             // Long enough for a busy machine to give the container time in between.
-            let stream = try box.start(["events", "--interval", "200ms", box.id])
+            let stream = try box.start(["events", "--interval", "500ms", box.id])
             let totals = try lines(4, of: stream, box).map { try decode($0).cpu.usage.total }
             #expect(zip(totals, totals.dropFirst()).allSatisfy { $0 < $1 }, "\(totals)")
             // Its own network is the host's, whose numbers are not the container's.
