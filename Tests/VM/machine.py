@@ -32,6 +32,7 @@ class Machine:
     def __init__(self, image, kernel, arguments, share=None, limit=900, memory=2048, console=None):
         self.image, self.kernel, self.arguments = image, kernel, arguments
         self.share, self.limit, self.memory, self.console = share, limit, memory, console
+        self.is_up, self.failure = False, None
 
     def run(self, command):
         """Runs the command (one word: a script for bash; several: a program and its arguments); its exit status."""
@@ -40,6 +41,9 @@ class Machine:
             with open(f"{directory}/job", "w") as job:
                 job.write(command[0] if len(command) == 1 else shlex.join(command))
             status = self._boot(directory, started)
+            if status == DIED and not self.is_up:
+                say("it died before it was up, as an emulated kernel does now and then: once more")
+                status = self._boot(directory, started)
             if self.console:
                 shutil.copy(f"{directory}/console", self.console)
         say(f"ended after {time.monotonic() - started:.1f} s, status {status}")
@@ -102,6 +106,7 @@ class Machine:
                         *lines, control = (control + data).split(b"\n")
                         for word, *rest in map(lambda line: line.decode().split(), lines):
                             if word == "ready":
+                                self.is_up = True
                                 say(f"up after {time.monotonic() - started:.1f} s, systemd says {' '.join(rest[1:])}")
                             else:
                                 status = int(rest[0])
@@ -115,7 +120,7 @@ class Machine:
 
     def _explain(self, directory):
         """After a machine that did not report: the last lines of its console and of QEMU."""
-        if not getattr(self, "failure", None):
+        if not self.failure:
             return
         say(self.failure)
         for name in ("console", "qemu"):
