@@ -148,17 +148,18 @@ extension RuntimeSide {
     /// - Returns: Whether it does; else it could not be executed, and is ending.
     package func start() throws(Failure) -> Bool {
         try resources.runtimeChannel.tell(.start)
-        // The namespace ends with the container, whoever stays.
-        defer { resources.networkDevices = nil }
+        var runs = true
         do throws(Failure) {
             guard try resources.waitForExecution(after: plan.initial) else {
                 throw explainDeath(waitingFor: "the program")
             }
-            return true
         } catch  where error.isOfProgram {
             log.quietWarnings([error.line])
-            return false
+            runs = false
         }
+        // The namespace ends with the container, whoever stays. After any other failure they are taken back.
+        resources.networkDevices = nil
+        return runs
     }
 
     package var hasForegroundTerminal: Bool { request.console == .foreground }

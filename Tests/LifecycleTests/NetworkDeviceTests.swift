@@ -167,6 +167,16 @@ struct NetworkDeviceTests {
                 try expectUnchanged()
             }
 
+            // Created, and then not started.
+            try network.configure(["v0": ["name": "lan0"]]) { document in
+                document["hooks"] = ["startContainer": [["path": "/bin/sh", "args": ["sh", "-c", "exit 3"]]]]
+            }
+            for words in [["run"], ["run", "--detach"]] {
+                outcome = try network.box.start(words + [id], prefix: network.prefix).wait()
+                #expect(outcome.status == 1 && outcome.errors.contains("startContainer hook #0"), "\(outcome)")
+                try expectUnchanged()
+            }
+
             try network.configure(["lo": ["name": "other"]])
             outcome = try network.apus("create", id)
             #expect(outcome.errors.contains("hint: devices such as lo and bridges cannot leave"), "\(outcome)")
