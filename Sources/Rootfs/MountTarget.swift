@@ -57,8 +57,11 @@ extension RootfsExecutor {
 
     /// `dest-nofollow`: the link that is to be mounted on; `nil` where the destination is none.
     func linkTarget(_ mount: PlannedMount) throws(Failure) -> OwnedFD? {
-        guard let facts = try root.factsIfPresent(mount.destination), facts.kind == .symlink else { return nil }
-        let target = try root.open(mount.destination, [.path, .noFollow])
+        guard let target = try root.openIfPresent(mount.destination, [.path, .noFollow]) else { return nil }
+        let facts = try attempt("look at \(mount.destination)", .statx) { () throws(Errno) in
+            try target.borrowed.facts()
+        }
+        guard facts.kind == .symlink else { return nil }
         try checkTarget(target.borrowed, mount)
         return target
     }

@@ -1,6 +1,8 @@
 // `idmap=uids=...;gids=...`: mappings of a mount's own among its options, as crun reads them and podman passes them on.
 // crun(1), ID mapped mounts.
 
+import OCISpec
+
 extension Validator {
     /// The mappings that an option brings; `nil` for a word that is no such option.
     ///
@@ -13,8 +15,8 @@ extension Validator {
     ) throws(ConfigurationProblem) -> IDMapRequest? {
         let (name, value) = word.cut(atFirst: "=")
         guard name == "idmap" || name == "ridmap" else { return nil }
-        var uids: [IDMapping] = []
-        var gids: [IDMapping] = []
+        var uids: [OCISpec.IDMapping] = []
+        var gids: [OCISpec.IDMapping] = []
         for part in value.split(separator: ";" as Character, omittingEmptySubsequences: false) {
             let (kind, ranges) = String(part).cut(atFirst: "=")
             switch kind {
@@ -24,7 +26,11 @@ extension Validator {
             }
         }
         guard !uids.isEmpty, !gids.isEmpty else { throw malformed(word, at: place) }
-        return IDMapRequest(recursive: name == "ridmap", uidMappings: uids, gidMappings: gids)
+        return IDMapRequest(
+            recursive: name == "ridmap",
+            uidMappings: try idMappings(uids, at: place),
+            gidMappings: try idMappings(gids, at: place)
+        )
     }
 
     private static func mappings(
@@ -32,8 +38,8 @@ extension Validator {
         _ own: [IDMapping],
         _ word: String,
         at place: Place
-    ) throws(ConfigurationProblem) -> [IDMapping] {
-        var mappings: [IDMapping] = []
+    ) throws(ConfigurationProblem) -> [OCISpec.IDMapping] {
+        var mappings: [OCISpec.IDMapping] = []
         for range in ranges.split(separator: "#" as Character, omittingEmptySubsequences: false) {
             let isRelative = range.first == "@"
             let numbers = (isRelative ? range.dropFirst() : range)
@@ -50,7 +56,7 @@ extension Validator {
                 }
                 host = base.hostID + (second - base.containerID)
             }
-            mappings.append(IDMapping(containerID: first, hostID: host, size: size))
+            mappings.append(OCISpec.IDMapping(containerID: first, hostID: host, size: size))
         }
         return mappings
     }
