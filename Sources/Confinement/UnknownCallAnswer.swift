@@ -3,49 +3,6 @@
 // clone3 or faccessat2 would break programs that the profile's author never thought of. Pure. Called by
 // SeccompCompiler.swift.
 
-/// One instruction of classic BPF; see seccomp(2) and linux/filter.h.
-package struct FilterInstruction: Equatable, Sendable {
-    fileprivate var code: UInt16
-    fileprivate var ifTrue: UInt8 = 0
-    fileprivate var ifFalse: UInt8 = 0
-    fileprivate var operand: UInt32
-
-    /// Offsets in `struct seccomp_data`.
-    fileprivate static let loadCallNumber = FilterInstruction(code: 0x20, operand: 0)
-    fileprivate static let loadArchitecture = FilterInstruction(code: 0x20, operand: 4)
-
-    fileprivate static func jump(_ instructions: Int) -> FilterInstruction {
-        FilterInstruction(code: 0x05, operand: UInt32(truncatingIfNeeded: instructions))
-    }
-
-    fileprivate static func ifEqual(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
-        FilterInstruction(code: 0x15, ifTrue: ifTrue, ifFalse: ifFalse, operand: value)
-    }
-
-    fileprivate static func ifGreater(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
-        FilterInstruction(code: 0x25, ifTrue: ifTrue, ifFalse: ifFalse, operand: value)
-    }
-
-    fileprivate static func ifAtLeast(_ value: UInt32, _ ifTrue: UInt8, _ ifFalse: UInt8) -> FilterInstruction {
-        FilterInstruction(code: 0x35, ifTrue: ifTrue, ifFalse: ifFalse, operand: value)
-    }
-
-    fileprivate static func answer(errno: UInt16) -> FilterInstruction {
-        FilterInstruction(code: 0x06, operand: 0x0005_0000 | UInt32(errno))
-    }
-
-    /// In the machine's byte order, as the kernel reads it.
-    package func append(to program: inout [UInt8]) {
-        #if _endian(big)
-            program += [UInt8(code >> 8), UInt8(code & 0xff), ifTrue, ifFalse]
-            program += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: operand >> UInt32($0)) }
-        #else
-            program += [UInt8(code & 0xff), UInt8(code >> 8), ifTrue, ifFalse]
-            program += [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: operand >> UInt32($0)) }
-        #endif
-    }
-}
-
 /// The answer to calls newer than a profile.
 package enum UnknownCallAnswer {
     /// The calls that a profile names, on one architecture.

@@ -62,7 +62,12 @@ struct FilterMachine {
 
     /// The answer to one call.
     func verdict(_ architecture: Architecture, _ number: UInt32, _ arguments: [UInt64] = []) -> Verdict {
-        var data = [number, architecture.rawValue, 0, 0]
+        verdict(architecture.rawValue, number, arguments)
+    }
+
+    /// The same for any architecture.
+    func verdict(_ architecture: UInt32, _ number: UInt32, _ arguments: [UInt64] = []) -> Verdict {
+        var data = [number, architecture, 0, 0]
         for index in 0..<6 {
             let value = index < arguments.count ? arguments[index] : 0
             data += [UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32)]

@@ -1,0 +1,330 @@
+// The same filter in a fifth of the instructions. libseccomp compares the number of a call with each number of the
+// profile; but nearly all neighbours have the same answer. So the program is followed for all architectures and all
+// numbers at once, every comparison dividing the ranges that arrive at it, until each range has an answer or comes to
+// where arguments are looked at. That says exactly what the program decides, and a search among these ranges decides
+// the same. What looks at arguments is copied as it is. Pure. Called by SeccompCompiler.swift.
+//
+// The kernel makes machine code of every instruction at each start, and tries every number once to learn which calls
+// are always allowed: docs/decisions/0024.
+
+/// What a filter program decides, region by region.
+package enum FilterRegions {
+    /// A program that answers every call as `program` does, and is no longer.
+    /// - Returns: `program` itself where it does something that libseccomp's do not, or is hardly made of numbers.
+    package static func compact(_ program: [FilterInstruction]) -> [FilterInstruction] {
+        guard let regions = regions(of: program) else { return program }
+        var writer = BackwardWriter()
+        writer.write(regions, of: program)
+        return writer.program.count < program.count ? writer.program : program
+    }
+
+    /// What is decided about a range of calls.
+    fileprivate enum Outcome: Equatable {
+        case answer(UInt32)
+        /// What the program does from this instruction on, which is a load.
+        case rest(Int)
+    }
+
+    /// Up to the next entry's `lowest`.
+    fileprivate struct Entry: Equatable {
+        let lowest: UInt32
+        let outcome: Outcome
+    }
+
+    /// One rectangle of the plane of architectures and numbers.
+    fileprivate struct Region {
+        var architectures: ClosedRange<UInt32>
+        var numbers: ClosedRange<UInt32>
+        let outcome: Outcome
+    }
+
+    /// Architectures from `lowest` to that of the next, which have the same entries.
+    fileprivate struct Table: Equatable {
+        let lowest: UInt32
+        let entries: [Entry]
+    }
+
+    /// What is on its way through the program: where it is, what was loaded last, and the calls that come so far.
+    fileprivate struct Traveller {
+        var position = 0
+        var loaded: UInt32?
+        var architectures: ClosedRange<UInt32> = 0...UInt32.max
+        var numbers: ClosedRange<UInt32> = 0...UInt32.max
+    }
+
+    /// More steps than any profile of an engine takes, by a factor of a hundred; a larger program stays as it is.
+    private static let maximumSteps = 1_000_000
+
+    private static func regions(of program: [FilterInstruction]) -> [Table]? {
+        var regions: [Region] = []
+        var travellers = [Traveller()]
+        var steps = 0
+        while var traveller = travellers.popLast() {
+            while true {
+                steps += 1
+                guard steps < maximumSteps, traveller.position < program.count else { return nil }
+                let instruction = program[traveller.position]
+                traveller.position += 1
+                if instruction.code == FilterInstruction.Code.jump {
+                    traveller.position += Int(instruction.operand)
+                } else if let known = outcome(of: instruction, at: traveller.position - 1) {
+                    regions.append(Region(traveller, known))
+                    break
+                } else if instruction.code == FilterInstruction.Code.load {
+                    traveller.loaded = instruction.operand
+                } else if let (holding, failing) = traveller.divided(by: instruction) {
+                    if let holding { travellers.append(holding) }
+                    guard let failing else { break }
+                    traveller = failing
+                } else {
+                    return nil
+                }
+            }
+        }
+        return tables(regions)
+    }
+
+    /// Where a journey ends; `nil` if it does not end here.
+    private static func outcome(of instruction: FilterInstruction, at position: Int) -> Outcome? {
+        switch (instruction.code, instruction.operand) {
+        case (FilterInstruction.Code.answer, let value): .answer(value)
+        case (FilterInstruction.Code.load, FilterInstruction.numberOffset),
+            (FilterInstruction.Code.load, FilterInstruction.architectureOffset):
+            nil
+        case (FilterInstruction.Code.load, _): .rest(position)
+        default: nil
+        }
+    }
+
+    private static func tables(_ regions: [Region]) -> [Table] {
+        let edges = Set(regions.map(\.architectures.lowerBound)).sorted()
+        var tables: [Table] = []
+        for edge in edges {
+            let here = regions.filter { $0.architectures.contains(edge) }
+                .sorted { $0.numbers.lowerBound < $1.numbers.lowerBound }
+            var entries: [Entry] = []
+            for region in here where region.outcome != entries.last?.outcome {
+                entries.append(Entry(lowest: region.numbers.lowerBound, outcome: region.outcome))
+            }
+            if entries != tables.last?.entries { tables.append(Table(lowest: edge, entries: entries)) }
+        }
+        return tables
+    }
+}
+
+extension FilterRegions.Region {
+    fileprivate init(_ traveller: FilterRegions.Traveller, _ outcome: FilterRegions.Outcome) {
+        self.init(architectures: traveller.architectures, numbers: traveller.numbers, outcome: outcome)
+    }
+}
+
+extension FilterRegions.Traveller {
+    /// Those for whom a comparison holds and those for whom it does not, further on; `nil` where there are none.
+    /// - Returns: `nil` if it compares something else, or in another way.
+    fileprivate func divided(
+        by instruction: FilterInstruction
+    ) -> (holding: FilterRegions.Traveller?, failing: FilterRegions.Traveller?)? {
+        let range: ClosedRange<UInt32>
+        switch loaded {
+        case FilterInstruction.numberOffset: range = numbers
+        case FilterInstruction.architectureOffset: range = architectures
+        default: return nil
+        }
+        let value = instruction.operand
+        switch instruction.code {
+        case FilterInstruction.Code.jumpIfAtLeast: return divided(range, from: value, instruction)
+        case FilterInstruction.Code.jumpIfGreater:
+            // Nothing is greater than the greatest.
+            guard value < .max else { return (nil, skipping(instruction.ifFalse)) }
+            return divided(range, from: value + 1, instruction)
+        case FilterInstruction.Code.jumpIfEqual:
+            guard range.contains(value) else { return (nil, skipping(instruction.ifFalse)) }
+            if range.lowerBound == range.upperBound { return (skipping(instruction.ifTrue), nil) }
+            // A hole would leave two ranges: the comparison is met again by what is above it.
+            if value > range.lowerBound {
+                let below = narrowed(range.lowerBound...(value - 1), instruction.ifFalse)
+                return (staying(value...range.upperBound), below)
+            }
+            return (
+                narrowed(value...value, instruction.ifTrue),
+                narrowed((value + 1)...range.upperBound, instruction.ifFalse)
+            )
+        default: return nil
+        }
+    }
+
+    private func divided(
+        _ range: ClosedRange<UInt32>,
+        from value: UInt32,
+        _ instruction: FilterInstruction
+    ) -> (FilterRegions.Traveller?, FilterRegions.Traveller?) {
+        if value <= range.lowerBound { return (skipping(instruction.ifTrue), nil) }
+        if value > range.upperBound { return (nil, skipping(instruction.ifFalse)) }
+        return (
+            narrowed(value...range.upperBound, instruction.ifTrue),
+            narrowed(range.lowerBound...(value - 1), instruction.ifFalse)
+        )
+    }
+
+    private func skipping(_ count: UInt8) -> FilterRegions.Traveller {
+        var traveller = self
+        traveller.position += Int(count)
+        return traveller
+    }
+
+    private func narrowed(_ range: ClosedRange<UInt32>, _ count: UInt8) -> FilterRegions.Traveller {
+        var traveller = skipping(count)
+        if loaded == FilterInstruction.numberOffset {
+            traveller.numbers = range
+        } else {
+            traveller.architectures = range
+        }
+        return traveller
+    }
+
+    /// A part of it, at the comparison itself once more.
+    private func staying(_ range: ClosedRange<UInt32>) -> FilterRegions.Traveller {
+        var traveller = narrowed(range, 0)
+        traveller.position -= 1
+        return traveller
+    }
+}
+
+/// Writes a program from its end to its beginning: jumps only go forward, so what they jump to is there already.
+private struct BackwardWriter {
+    /// An instruction, counted from the end.
+    private typealias Label = Int
+
+    private var reversed: [FilterInstruction] = []
+    private var answers: [UInt32: Label] = [:]
+    /// Where the copied instructions are, by their place in the program that they come from.
+    private var copies: [Int: Label] = [:]
+
+    var program: [FilterInstruction] { reversed.reversed() }
+
+    mutating func write(_ tables: [FilterRegions.Table], of program: [FilterInstruction]) {
+        for table in tables {
+            for entry in table.entries {
+                if case .rest(let position) = entry.outcome { copies[position] = -1 }
+            }
+        }
+        copy(program)
+        let starts = tables.reversed().map { table in
+            // One answer for all numbers needs no number.
+            if table.entries.count == 1 { return (lowest: table.lowest, label: label(of: table.entries[0].outcome)) }
+            let label = search(table.entries[...])
+            return (lowest: table.lowest, label: put(.loadCallNumber, before: label))
+        }
+        let first = choose(starts.reversed()[...])
+        _ = put(.loadArchitecture, before: first)
+    }
+
+    /// Copies what follows from the instructions that `copies` has marked.
+    private mutating func copy(_ program: [FilterInstruction]) {
+        // Forward only, so one pass marks all that can be reached.
+        for (position, instruction) in program.enumerated() where copies[position] != nil {
+            switch instruction.code {
+            case FilterInstruction.Code.answer: break
+            case FilterInstruction.Code.jump: copies[position + 1 + Int(instruction.operand)] = -1
+            case _ where instruction.isConditional:
+                copies[position + 1 + Int(instruction.ifTrue)] = -1
+                copies[position + 1 + Int(instruction.ifFalse)] = -1
+            default: copies[position + 1] = -1
+            }
+        }
+        for (position, instruction) in program.enumerated().reversed() where copies[position] != nil {
+            copies[position] =
+                switch instruction.code {
+                case FilterInstruction.Code.answer: answer(instruction.operand)
+                case FilterInstruction.Code.jump: copied(position + 1 + Int(instruction.operand))
+                case _ where instruction.isConditional:
+                    branch(
+                        instruction,
+                        copied(position + 1 + Int(instruction.ifTrue)),
+                        copied(position + 1 + Int(instruction.ifFalse))
+                    )
+                default: put(instruction, before: copied(position + 1))
+                }
+        }
+    }
+
+    private func copied(_ position: Int) -> Label {
+        guard let label = copies[position], label >= 0 else {
+            preconditionFailure("instruction \(position) of a filter program is jumped to, but not copied")
+        }
+        return label
+    }
+
+    /// A binary search for the number that was loaded.
+    private mutating func search(_ entries: ArraySlice<FilterRegions.Entry>) -> Label {
+        let first = entries[entries.startIndex]
+        if entries.count == 1 { return label(of: first.outcome) }
+        if entries.count == 3, let last = entries.last, last.outcome == first.outcome {
+            let middle = entries[entries.startIndex + 1]
+            if middle.lowest + 1 == last.lowest {
+                let (exception, others) = (label(of: middle.outcome), label(of: first.outcome))
+                return branch(.ifEqual(middle.lowest, 0, 0), exception, others)
+            }
+        }
+        let middle = entries.startIndex + entries.count / 2
+        let upper = search(entries[middle...])
+        let lower = search(entries[..<middle])
+        return branch(.ifAtLeast(entries[middle].lowest, 0, 0), upper, lower)
+    }
+
+    /// The same among architectures.
+    private mutating func choose(_ starts: ArraySlice<(lowest: UInt32, label: Label)>) -> Label {
+        if starts.count == 1 { return starts[starts.startIndex].label }
+        let middle = starts.startIndex + starts.count / 2
+        let upper = choose(starts[middle...])
+        let lower = choose(starts[..<middle])
+        return branch(.ifAtLeast(starts[middle].lowest, 0, 0), upper, lower)
+    }
+
+    private mutating func label(of outcome: FilterRegions.Outcome) -> Label {
+        switch outcome {
+        case .answer(let value): answer(value)
+        case .rest(let position): copied(position)
+        }
+    }
+
+    /// An answer within reach of the next few jumps: there is one more of it every so often.
+    private mutating func answer(_ value: UInt32) -> Label {
+        if let label = answers[value], distance(to: label) < Self.reach / 2 { return label }
+        let label = append(FilterInstruction(code: FilterInstruction.Code.answer, operand: value))
+        answers[value] = label
+        return label
+    }
+
+    private mutating func branch(_ instruction: FilterInstruction, _ ifTrue: Label, _ ifFalse: Label) -> Label {
+        if ifTrue == ifFalse { return ifTrue }
+        var instruction = instruction
+        // What is put in for one takes the other one further away.
+        let near = within(Self.reach - 1, ifTrue)
+        let other = within(Self.reach, ifFalse)
+        instruction.ifTrue = UInt8(distance(to: near))
+        instruction.ifFalse = UInt8(distance(to: other))
+        return append(instruction)
+    }
+
+    /// How many instructions a conditional jump can skip.
+    private static let reach = 255
+
+    private func distance(to label: Label) -> Int { reversed.count - label - 1 }
+
+    /// `label`, or a jump to it if it is too far away.
+    private mutating func within(_ reach: Int, _ label: Label) -> Label {
+        distance(to: label) <= reach ? label : append(.jump(distance(to: label)))
+    }
+
+    /// An instruction that is followed by the one at `label`.
+    private mutating func put(_ instruction: FilterInstruction, before label: Label) -> Label {
+        if distance(to: label) > 0 { _ = append(.jump(distance(to: label))) }
+        return append(instruction)
+    }
+
+    private mutating func append(_ instruction: FilterInstruction) -> Label {
+        reversed.append(instruction)
+        return reversed.count - 1
+    }
+}
