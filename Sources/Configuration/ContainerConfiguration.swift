@@ -25,7 +25,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
     package var netDevices: [NetworkDevice]
     package var cgroupsPath: String?
     package var resources: ResourceConfiguration
-    package var seccomp: SeccompConfiguration?
+    package var seccomp: SeccompSection?
     /// In document order.
     package var sysctls: [SysctlSetting]
     package var rootfsPropagation: MountPropagation?

@@ -1,6 +1,72 @@
-// `linux.seccomp`, typed. Turned into a program by Confinement.
+// `linux.seccomp`, typed. Turned into a program by Confinement, once: what a section of the same text was turned into is
+// kept, and then nothing but what the start itself needs to know is left of it.
 
-/// A system-call filter.
+/// The filter of one container.
+package struct SeccompSection: Equatable, Sendable {
+    /// What it is made from.
+    package enum Source: Equatable, Sendable {
+        /// - Parameter text: The section as it stands in config.json; empty if that is not known.
+        case rules(SeccompConfiguration, text: [UInt8])
+        /// It was made before, from the same text.
+        case compiled(CompiledFilter)
+    }
+
+    package let ruleCount: Int
+    /// Whether some system call is to be answered by an agent.
+    package let notifies: Bool
+    package let listenerPath: String?
+    package let listenerMetadata: String?
+    package let source: Source
+
+    package init(_ configuration: SeccompConfiguration, text: [UInt8] = []) {
+        ruleCount = configuration.rules.count
+        notifies = configuration.notifies
+        listenerPath = configuration.listenerPath
+        listenerMetadata = configuration.listenerMetadata
+        source = .rules(configuration, text: text)
+    }
+
+    package init(
+        ruleCount: Int,
+        notifies: Bool,
+        listenerPath: String?,
+        listenerMetadata: String?,
+        compiled: CompiledFilter
+    ) {
+        self.ruleCount = ruleCount
+        self.notifies = notifies
+        self.listenerPath = listenerPath
+        self.listenerMetadata = listenerMetadata
+        source = .compiled(compiled)
+    }
+
+    /// The section as it is in the configuration, unless its filter is made already.
+    package var configuration: SeccompConfiguration? {
+        guard case .rules(let configuration, _) = source else { return nil }
+        return configuration
+    }
+}
+
+/// What a section was turned into.
+package struct CompiledFilter: Equatable, Sendable {
+    /// 8 bytes an instruction, in the machine's byte order.
+    package var program: [UInt8]
+    /// `SECCOMP_FILTER_FLAG_*` bits of seccomp(2).
+    package var flags: UInt32
+    /// Calls that the library does not know, in the section's order, once each.
+    package var unknownCalls: [String]
+    /// Architectures that this machine cannot run, because their byte order is the other one.
+    package var foreignArchitectures: [String]
+
+    package init(program: [UInt8], flags: UInt32, unknownCalls: [String], foreignArchitectures: [String]) {
+        self.program = program
+        self.flags = flags
+        self.unknownCalls = unknownCalls
+        self.foreignArchitectures = foreignArchitectures
+    }
+}
+
+/// A system-call filter as it is asked for.
 package struct SeccompConfiguration: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         case killThread, killProcess, trap, allow, log, notify

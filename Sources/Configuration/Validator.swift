@@ -53,7 +53,7 @@ package enum Validator {
             container.resources = try self.resources(resources, at: place, version: version)
         }
         container.sysctls = try sysctls(linux, in: container)
-        container.seccomp = try seccomp(linux)
+        container.seccomp = try seccomp(linux).map { SeccompSection($0) }
         container.personality = try personality(linux)
         container.memoryPolicy = try memoryPolicy(linux)
         container.hooks = try hooks(spec)

@@ -10,7 +10,7 @@ package struct ConfinementRequest: Equatable, Sendable {
     package var process: ProcessConfiguration
     /// Empty for exec: they are the container's, not the process's.
     package var sysctls: [SysctlSetting] = []
-    package var seccomp: SeccompConfiguration?
+    package var seccomp: SeccompSection?
     package var personality: PersonalityDomain?
     package var memoryPolicy: MemoryPolicy?
     /// Whether the process gets a session keyring of its own (not with `--no-new-keyring`).

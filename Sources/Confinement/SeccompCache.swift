@@ -1,7 +1,8 @@
 // Compiled filters, kept beside the state: compiling a full profile costs more than the rest of a container's start.
-// An entry is named by the hash of everything that went into it, so it never goes stale; it is believed only when it
-// belongs to us, nobody else can write it, and its own checksum holds. Called by SeccompFilter.swift in the runtime.
-// Never the reason for a failure: without a usable cache the filter is compiled.
+// An entry holds the text of the section that it was made from, and is believed only for the same text, byte for byte: so
+// a section that is known needs not even be decoded. It must belong to us, nobody else may write it, and its own checksum
+// must hold. Called by SeccompFilter.swift in the runtime. Never the reason for a failure: without a usable cache the filter
+// is compiled. docs/decisions/0010.
 
 internal import Configuration
 internal import Diagnostics
@@ -10,68 +11,69 @@ internal import LinuxSystem
 /// One entry of the cache.
 struct SeccompCache {
     private let directory: BorrowedFD
-    private let key: [UInt8]
+    private let text: ArraySlice<UInt8>
+    private let identity: [UInt8]
+    private let fingerprint: UInt64
     private let name: String
 
     /// More entries than this are not kept.
     static let capacity = 64
-    /// Longer files are not ours: the kernel's limit for a program is 32 KiB.
-    private static let maximumSize = 65_536
-    private static let magic = Array("apus seccomp 02\n".utf8)
-    private static let digestSize = 32
+    /// Sections longer than this are compiled each time; the longest profile of an engine has 30 KiB.
+    static let maximumTextSize = 256 << 10
+    /// The kernel's limit for a program is 32 KiB; some words beside.
+    private static let maximumSize = maximumTextSize + 65_536
+    private static let digits = Array("0123456789abcdef".utf8)
+    /// To be counted up when compiling changes.
+    private static let magic = "apus seccomp 03\n"
 
-    init(_ directory: BorrowedFD, key: [UInt8]) {
+    /// - Parameter text: The section as it stands in config.json.
+    /// - Returns: `nil` if sections like this are not kept.
+    init?(_ directory: BorrowedFD, text: ArraySlice<UInt8>) {
+        guard !text.isEmpty, text.count <= Self.maximumTextSize else { return nil }
         self.directory = directory
-        self.key = key
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in key {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        self.text = text
+        // What else decides the program: the library, the kernel, the machine, and this program.
+        let library = SeccompCompiler.libraryVersion
+        let release = Machine.kernelRelease()
+        let identity = Array("\(Self.magic)\(library)\n\(release)\n\(SeccompCompiler.nativeArchitecture)\n".utf8)
+        fingerprint = Fingerprint.of(identity[...]) ^ Fingerprint.of(text)
+        self.identity = identity
+        var digits: [UInt8] = []
+        for shift in stride(from: UInt64(60), through: 0, by: -4) {
+            digits.append(Self.digits[Int(fingerprint >> shift & 15)])
         }
-        name = String(decoding: text, as: UTF8.self)
+        name = String(decoding: digits, as: UTF8.self)
     }
 
-    /// Hashes the section and what else decides the program: the library, the kernel, the machine, and (by `magic`,
-    /// to be counted up when compiling changes) this program. The flags are not part of it: they belong to the load.
-    static func key(of configuration: SeccompConfiguration) -> [UInt8] {
-        let kernel = Machine.kernelVersion()
-        var input = Encoder()
-        input.bytes = magic
-        input.append(SeccompCompiler.libraryVersion)
-        input.append("\(kernel.major).\(kernel.minor)")
-        input.append(UInt64(SeccompCompiler.nativeArchitecture))
-        input.append(configuration.defaultAction)
-        input.append(configuration.architectures)
-        input.append(UInt64(configuration.rules.count))
-        for rule in configuration.rules {
-            input.append(rule.names)
-            input.append(rule.action)
-            input.append(UInt64(rule.conditions.count))
-            for condition in rule.conditions {
-                input.append(UInt64(condition.index))
-                input.append(condition.comparison.rawValue)
-                input.append(condition.value)
-                input.append(condition.valueTwo)
-            }
-        }
-        return SHA256.digest(input.bytes)
-    }
-
-    /// The entry, or `nil` when there is none that can be believed.
-    func load() -> SeccompCompiler.Output? {
+    /// The section with its filter, or `nil` when there is none that can be believed.
+    func load() -> SeccompSection? {
         guard let file = try? directory.open(name, [.readOnly, .noFollow, .nonBlocking]),
             let facts = try? file.borrowed.facts(),
             facts.kind == .regular, facts.uid == Processes.effectiveUserID, facts.permissions == 0o600,
-            facts.size <= UInt64(Self.maximumSize),
-            let content = try? file.borrowed.read(count: Int(facts.size), at: 0)
+            facts.size <= UInt64(Self.maximumSize), facts.size > UInt64(text.count),
+            let content = try? file.borrowed.read(count: Int(facts.size) - text.count, at: 0),
+            let section = decode(content),
+            (try? hasText(file.borrowed, from: Int64(content.count))) == true
         else { return nil }
-        return decode(content)
+        return section
+    }
+
+    /// Whether the file goes on with the text, and ends with it. Read in parts: memory that was not touched yet costs more than
+    /// a call.
+    private func hasText(_ file: BorrowedFD, from start: Int64) throws(Errno) -> Bool {
+        var place = text.startIndex
+        while place < text.endIndex {
+            let offset = start + Int64(place - text.startIndex)
+            let part = try file.read(count: min(4096, text.endIndex - place), at: offset)
+            guard !part.isEmpty, Fingerprint.isSame(part[...], text[place..<(place + part.count)]) else { return false }
+            place += part.count
+        }
+        return true
     }
 
     /// Writes the entry, replacing an older or a broken one; concurrent writers each replace the whole.
     /// - Returns: What went wrong, which the caller may tell but must not fail for.
-    func store(_ output: SeccompCompiler.Output) -> Failure? {
+    func store(_ compiled: CompiledFilter, of section: SeccompSection) -> Failure? {
         let temporary = ".\(name).\(Processes.currentID).\(Machine.monotonicNanoseconds())"
         do throws(Failure) {
             try checkDirectory()
@@ -85,7 +87,7 @@ struct SeccompCache {
                     )
                     // The creation mask may have taken bits away.
                     try file.borrowed.changeMode(0o600)
-                    try file.borrowed.write(encode(output))
+                    try file.borrowed.write(encode(compiled, of: section))
                     // No fsync: a torn entry fails its checksum and is written again.
                     try directory.rename(temporary, to: name)
                 } catch {
@@ -107,104 +109,110 @@ struct SeccompCache {
         }
     }
 
-    /// Removes entries until there is room for one more. Which ones is left to the hash: no access times are kept.
+    /// Removes entries until there is room for one more. Which ones is left to chance: no access times are kept.
     private func makeRoom() throws(Errno) {
         // Opened anew, for an offset at the start and because the caller's descriptor may be a mere handle.
         let listing = try directory.open(".", [.directory])
         var names = try listing.borrowed.entries().compactMap(\.name)
         names.removeAll { $0 == name }
         while names.count >= Self.capacity {
-            let victim = Int(key[0]) % names.count
+            let victim = Int(truncatingIfNeeded: fingerprint & 0xffff) % names.count
             try directory.unlink(names.remove(at: victim))
         }
     }
 
-    // magic | key | three lengths of 4 bytes, least first | program | names | checksum of all before it
+    // identity | checksum of what follows | program | flags | outline | words, and at the end the text, which is compared.
+    // Before each text but that one and the identity stands its length.
 
-    func encode(_ output: SeccompCompiler.Output) -> [UInt8] {
-        let unknown = Array(output.unknownCalls.joined(separator: "\n").utf8)
-        let foreign = Array(output.foreignArchitectures.joined(separator: "\n").utf8)
-        var content = Self.magic + key
-        for length in [output.program.count, unknown.count, foreign.count] {
-            for shift in [0, 8, 16, 24] { content.append(UInt8(truncatingIfNeeded: length >> shift)) }
+    private func encode(_ compiled: CompiledFilter, of section: SeccompSection) -> [UInt8] {
+        var body = Writer()
+        body.append(compiled.program)
+        body.append(UInt64(compiled.flags))
+        body.append(UInt64(section.ruleCount))
+        body.append(section.notifies ? 1 : 0)
+        for words in [
+            section.listenerPath.map { [$0] } ?? [], section.listenerMetadata.map { [$0] } ?? [],
+            compiled.unknownCalls, compiled.foreignArchitectures,
+        ] {
+            body.append(UInt64(words.count))
+            for word in words { body.append(Array(word.utf8)) }
         }
-        content += output.program + unknown + foreign
-        return content + SHA256.digest(content)
+        var head = Writer(bytes: identity)
+        head.append(Fingerprint.of(body.bytes[...]))
+        return head.bytes + body.bytes + text
     }
 
-    // Plain loops: the library's generic algorithms would cost more at their first use than the reading itself.
-    func decode(_ content: [UInt8]) -> SeccompCompiler.Output? {
-        let header = Self.magic + key
-        let end = content.count - Self.digestSize
-        var offset = header.count + 12
-        guard end >= offset, Self.matches(content, 0, header) else { return nil }
-        let program = Self.number(content, header.count)
-        let unknown = Self.number(content, header.count + 4)
-        let foreign = Self.number(content, header.count + 8)
-        guard offset + program + unknown + foreign == end, program > 0, program % 8 == 0,
-            Self.matches(content, end, SHA256.digest(Array(content[..<end])))
+    private func decode(_ content: [UInt8]) -> SeccompSection? {
+        var reader = Reader(content)
+        guard let head = reader.take(identity.count), Fingerprint.isSame(content[head], identity[...]),
+            let checksum = reader.number(), checksum == Fingerprint.of(content[reader.position...]),
+            let program = reader.bytes(), !program.isEmpty, program.count % 8 == 0,
+            let flags = reader.number(), let ruleCount = reader.number(), let notifies = reader.number(),
+            let path = reader.words(), let metadata = reader.words(),
+            let unknown = reader.words(), let foreign = reader.words(), reader.isAtEnd
         else { return nil }
-        var output = SeccompCompiler.Output(
-            program: Array(content[offset..<(offset + program)]),
-            unknownCalls: [],
-            foreignArchitectures: []
+        return SeccompSection(
+            ruleCount: Int(truncatingIfNeeded: ruleCount),
+            notifies: notifies == 1,
+            listenerPath: path.first,
+            listenerMetadata: metadata.first,
+            compiled: CompiledFilter(
+                program: Array(content[program]),
+                flags: UInt32(truncatingIfNeeded: flags),
+                unknownCalls: unknown,
+                foreignArchitectures: foreign
+            )
         )
-        offset += program
-        if unknown > 0 { output.unknownCalls = Self.names(content[offset..<(offset + unknown)]) }
-        offset += unknown
-        if foreign > 0 { output.foreignArchitectures = Self.names(content[offset..<end]) }
-        return output
     }
 
-    private static func matches(_ content: [UInt8], _ offset: Int, _ expected: [UInt8]) -> Bool {
-        for index in expected.indices where content[offset + index] != expected[index] { return false }
-        return true
-    }
-
-    private static func number(_ content: [UInt8], _ offset: Int) -> Int {
-        Int(content[offset]) | Int(content[offset + 1]) << 8 | Int(content[offset + 2]) << 16
-            | Int(content[offset + 3]) << 24
-    }
-
-    private static func names(_ bytes: ArraySlice<UInt8>) -> [String] {
-        bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    /// Bytes for the hash. Every text and list carries its length, so that different sections differ.
-    private struct Encoder {
+    private struct Writer {
         var bytes: [UInt8] = []
 
-        /// Seven bits a byte, least first: most numbers are short, and hashing costs by the byte.
+        /// Eight bytes, least first.
         mutating func append(_ number: UInt64) {
-            var rest = number
-            while rest >= 0x80 {
-                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-                rest >>= 7
+            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * shift))) }
+        }
+
+        mutating func append(_ text: [UInt8]) {
+            append(UInt64(text.count))
+            bytes += text
+        }
+    }
+
+    /// Each answer is `nil` where the content is too short for it.
+    private struct Reader {
+        private let content: [UInt8]
+        private(set) var position = 0
+
+        init(_ content: [UInt8]) { self.content = content }
+
+        var isAtEnd: Bool { position == content.count }
+
+        mutating func take(_ count: Int) -> Range<Int>? {
+            guard count <= content.count - position else { return nil }
+            defer { position += count }
+            return position..<(position + count)
+        }
+
+        mutating func number() -> UInt64? {
+            guard let place = take(8) else { return nil }
+            var number: UInt64 = 0
+            for index in place.reversed() { number = number << 8 | UInt64(content[index]) }
+            return number
+        }
+
+        mutating func bytes() -> Range<Int>? {
+            number().flatMap { Int(exactly: $0) }.flatMap { take($0) }
+        }
+
+        mutating func words() -> [String]? {
+            guard let count = number() else { return nil }
+            var words: [String] = []
+            while words.count < count {
+                guard let place = bytes() else { return nil }
+                words.append(String(decoding: content[place], as: UTF8.self))
             }
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-        }
-
-        mutating func append(_ text: String) {
-            append(UInt64(text.utf8.count))
-            bytes.append(contentsOf: text.utf8)
-        }
-
-        mutating func append(_ texts: [String]) {
-            append(UInt64(texts.count))
-            for text in texts { append(text) }
-        }
-
-        mutating func append(_ action: SeccompConfiguration.Action) {
-            switch action {
-            case .killThread: append(1)
-            case .killProcess: append(2)
-            case .trap: append(3)
-            case .allow: append(4)
-            case .log: append(5)
-            case .notify: append(6)
-            case .errno(let number): append(0x1_0000 | UInt64(number))
-            case .trace(let number): append(0x2_0000 | UInt64(number))
-            }
+            return words
         }
     }
 }

@@ -1,5 +1,5 @@
 // A filter that is ready to be loaded: prepared in the runtime before the first clone (from the cache or by compiling),
-// loaded in init by handing its bytes to the kernel. Called by Launch.
+// loaded in init by handing its bytes to the kernel. Called by Launch, and by Lifecycle for what is in the cache.
 
 package import Configuration
 package import Diagnostics
@@ -32,41 +32,39 @@ package struct SeccompFilter: Equatable, Sendable {
     /// A prepared filter and what is to be said about it.
     package struct Preparation: Equatable, Sendable {
         package let filter: SeccompFilter
-        /// Whether the program came from the cache.
-        package let wasCached: Bool
         /// One sentence each.
         package let warnings: [String]
     }
 
+    /// The section whose text this is, with the filter that was made of it before.
+    /// - Parameter cache: The directory that `prepare` writes to.
+    /// - Returns: `nil` when there is none that can be believed.
+    package static func known(_ text: ArraySlice<UInt8>, in cache: BorrowedFD) -> SeccompSection? {
+        SeccompCache(cache, text: text)?.load()
+    }
+
     /// Makes the filter of a seccomp section.
-    /// - Parameter cache: A directory that belongs to this user and that nobody else can write to; `nil` compiles
-    ///   always. Trouble with it is a warning, never a failure.
+    /// - Parameter cache: A directory that belongs to this user and that nobody else can write to: there the filter is
+    ///   kept. Trouble with it is a warning, never a failure.
     package static func prepare(
-        _ configuration: SeccompConfiguration,
-        cache directory: BorrowedFD?,
+        _ section: SeccompSection,
+        cache: BorrowedFD?,
         unknownCalls: UnknownCalls = .skipped
     ) throws(Failure) -> Preparation {
-        try SeccompProfile.check(configuration)
-        let flags = try SeccompProfile.loadFlags(configuration) { Seccomp.knows(flags: $0) }
         var warnings: [String] = []
-        var cached: SeccompCompiler.Output?
-        let output: SeccompCompiler.Output
-        if let directory {
-            let cache = SeccompCache(directory, key: SeccompCache.key(of: configuration))
-            cached = cache.load()
-            if let cached {
-                output = cached
-            } else {
-                output = try SeccompCompiler.compile(configuration)
-                if let trouble = cache.store(output) { warnings.append(trouble.line) }
+        let compiled: CompiledFilter
+        switch section.source {
+        case .compiled(let known): compiled = known
+        case .rules(let configuration, let text):
+            compiled = try compile(configuration)
+            if let cache, let trouble = SeccompCache(cache, text: text[...])?.store(compiled, of: section) {
+                warnings.append(trouble.line)
             }
-        } else {
-            output = try SeccompCompiler.compile(configuration)
         }
-        if !output.unknownCalls.isEmpty {
+        if !compiled.unknownCalls.isEmpty {
             let text =
                 "linux.seccomp.syscalls: libseccomp \(SeccompCompiler.libraryVersion) does not know "
-                + output.unknownCalls.joined(separator: ", ")
+                + compiled.unknownCalls.joined(separator: ", ")
             if unknownCalls == .refused {
                 throw Failure(
                     text,
@@ -77,14 +75,26 @@ package struct SeccompFilter: Equatable, Sendable {
             }
             warnings.append("\(text): skipped")
         }
-        if !output.foreignArchitectures.isEmpty {
+        if !compiled.foreignArchitectures.isEmpty {
             warnings.append(
                 "linux.seccomp.architectures: this machine cannot run "
-                    + "\(output.foreignArchitectures.joined(separator: ", ")): skipped"
+                    + "\(compiled.foreignArchitectures.joined(separator: ", ")): skipped"
             )
         }
-        let filter = SeccompFilter(program: output.program, flags: flags)
-        return Preparation(filter: filter, wasCached: cached != nil, warnings: warnings)
+        let filter = SeccompFilter(program: compiled.program, flags: compiled.flags)
+        return Preparation(filter: filter, warnings: warnings)
+    }
+
+    private static func compile(_ configuration: SeccompConfiguration) throws(Failure) -> CompiledFilter {
+        try SeccompProfile.check(configuration)
+        let flags = try SeccompProfile.loadFlags(configuration) { Seccomp.knows(flags: $0) }
+        let output = try SeccompCompiler.compile(configuration)
+        return CompiledFilter(
+            program: output.program,
+            flags: flags,
+            unknownCalls: output.unknownCalls,
+            foreignArchitectures: output.foreignArchitectures
+        )
     }
 
     /// Loads the filter into this process.

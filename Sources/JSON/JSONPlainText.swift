@@ -30,8 +30,12 @@ enum JSONPlainText {
         var place = start
         // SAFETY: eight bytes are there.
         while place + 8 <= text.count {
-            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
-            if special(word) & highBits != 0 { break }
+            let word = UInt64(
+                littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self)
+            )
+            let found = special(word) & highBits
+            // The lowest bit that is set is that of the first one; above it a subtraction may have borrowed.
+            if found != 0 { return place + found.trailingZeroBitCount / 8 }
             place += 8
         }
         while place < text.count, !isSpecial(text[place]) { place += 1 }

@@ -298,13 +298,13 @@ struct JSONReader {
 extension JSONReader {
     /// Throws if two members of the object at `container` have the same name (RFC 8259 section 4, I-JSON section 2.3).
     private func refuseDuplicateNames(in container: Int) throws(JSONError) {
+        if areFewAndDifferent(container) { return }
         var names: [Int] = []
         var name = container + 1
         while name < nodes.count {
             names.append(name)
             name = Int(nodes[name + 1].next)
         }
-        guard names.count > 1 else { return }
         // Sorting keeps a large annotations object from costing the square of its size.
         let bytesOf = { (node: Int) -> ArraySlice<UInt8> in
             let source = bytes[Int(nodes[node].start)..<Int(nodes[node].end)]
@@ -320,5 +320,32 @@ extension JSONReader {
             let quote = Int(nodes[second].start) - 1
             throw document.error(path: document.path(to: second + 1), byte: quote, "this name is given twice")
         }
+    }
+
+    /// Whether an object has so few members that each name is compared with each other one, and they do differ. Nearly all
+    /// objects are such, and no list has to be made for them.
+    private func areFewAndDifferent(_ container: Int) -> Bool {
+        var name = container + 1
+        var count = 0
+        while name < nodes.count {
+            if nodes[name].isEscaped || count == 8 { return false }
+            var earlier = container + 1
+            while earlier < name {
+                if isSameText(nodes[earlier], nodes[name]) { return false }
+                earlier = Int(nodes[earlier + 1].next)
+            }
+            count += 1
+            name = Int(nodes[name + 1].next)
+        }
+        return true
+    }
+
+    private func isSameText(_ one: JSONNode, _ other: JSONNode) -> Bool {
+        let length = one.end - one.start
+        guard length == other.end - other.start else { return false }
+        for offset in 0..<length {
+            guard bytes[Int(one.start + offset)] == bytes[Int(other.start + offset)] else { return false }
+        }
+        return true
     }
 }

@@ -29,7 +29,7 @@ package enum Birth {
         steps += c.namespaces.joined.map { .openNamespace($0.kind, path: $0.path) }
         if let label = c.process?.selinuxLabel { steps.append(.checkLabel(label, key: "process.selinuxLabel")) }
         if let label = c.mountLabel { steps.append(.checkLabel(label, key: "linux.mountLabel")) }
-        if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
+        if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.ruleCount)) }
         let isScoped = r.cgroupDriver == .systemd
         if plan.cgroupsFollowInit {
             steps.append(.createBirthplace(cgroups.unified))

@@ -24,7 +24,7 @@ extension Birth {
 
         // What needs the runtime's powers or its view of the host.
         if let label = process?.selinuxLabel { steps.append(.checkLabel(label, key: "process.selinuxLabel")) }
-        if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.rules.count)) }
+        if let seccomp = c.seccomp { steps.append(.compileFilter(rules: seccomp.ruleCount)) }
         if !e.cgroups.isEmpty && !e.isPlacedBySystemd { steps.append(.openCgroup(e.cgroups)) }
         switch r.console {
         case .none: break

@@ -33,16 +33,12 @@ extension LaunchResources {
     func compileFilter(_ configuration: ContainerConfiguration, _ stateRoot: StateRoot, _ log: Log) throws(Failure) {
         guard let seccomp = configuration.seccomp else { return }
         let isStrict = configuration.value(of: .failsOnUnknownSystemCall) != nil
-        let cache = try? stateRoot.openCache("seccomp")
+        let unknownCalls: SeccompFilter.UnknownCalls = isStrict ? .refused : .skipped
         let prepared: SeccompFilter.Preparation
-        if let cache {
-            prepared = try SeccompFilter.prepare(
-                seccomp,
-                cache: cache.borrowed,
-                unknownCalls: isStrict ? .refused : .skipped
-            )
+        if seccomp.configuration != nil, let cache = try? stateRoot.openCache("seccomp") {
+            prepared = try SeccompFilter.prepare(seccomp, cache: cache.borrowed, unknownCalls: unknownCalls)
         } else {
-            prepared = try SeccompFilter.prepare(seccomp, cache: nil, unknownCalls: isStrict ? .refused : .skipped)
+            prepared = try SeccompFilter.prepare(seccomp, cache: nil, unknownCalls: unknownCalls)
         }
         // Every engine's profile names calls that some library does not know: worth a word only to who asks.
         for warning in prepared.warnings { log.debug(warning) }

@@ -5,7 +5,7 @@ internal import Configuration
 package import Diagnostics
 internal import JSON
 internal import LinuxSystem
-internal import OCISpec
+internal import Records
 
 /// An opened bundle.
 struct Bundle {
@@ -18,27 +18,41 @@ struct Bundle {
     private static let maximumConfigurationSize = 64 << 20
 
     /// Reads and checks the bundle at `path`; nothing is made.
-    /// - Parameter configFile: Instead of the bundle's own config.json.
-    init(at path: String, configFile: String?, facts: HostFacts, _ log: Log) throws(Failure) {
+    /// - Parameters:
+    ///   - configFile: Instead of the bundle's own config.json.
+    ///   - filters: Where compiled filters are kept; `nil` if the filter is not going to be used.
+    init(
+        at path: String,
+        configFile: String?,
+        facts: HostFacts,
+        filters: StateRoot? = nil,
+        _ log: Log
+    ) throws(Failure) {
         let absolute = try AbsolutePath.of(path)
         self.path = absolute
         let file = try configFile.map { file throws(Failure) in try AbsolutePath.of(file) } ?? "\(absolute)/config.json"
         bytes = try Self.read(file, bundle: absolute, log)
-        configuration = try Self.check(try Self.decode(bytes, file, log), file, bundle: absolute, facts, log)
+        let document = try Self.decode(bytes, file, filters, log)
+        configuration = try Self.check(document, file, bundle: absolute, facts, log)
     }
 
-    private static func decode(_ bytes: [UInt8], _ file: String, _ log: Log) throws(Failure) -> RuntimeSpec {
+    private static func decode(
+        _ bytes: [UInt8],
+        _ file: String,
+        _ filters: StateRoot?,
+        _ log: Log
+    ) throws(Failure) -> ConfigurationDocument {
         log.begin(act: "decodeConfig", file)
         defer { log.end(.runtime) }
         do throws(JSONError) {
-            return try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
+            return try ConfigurationDocument(bytes, filters: filters)
         } catch {
             throw Failure("\(file): \(error)", .configInvalid, subject: file)
         }
     }
 
     private static func check(
-        _ spec: RuntimeSpec,
+        _ document: ConfigurationDocument,
         _ file: String,
         bundle: String,
         _ facts: HostFacts,
@@ -47,7 +61,7 @@ struct Bundle {
         log.begin(act: "checkConfig")
         defer { log.end(.runtime) }
         do throws(ConfigurationProblem) {
-            return try Validator.configuration(from: spec, bundle: bundle, facts: facts)
+            return try document.configuration(bundle: bundle, facts)
         } catch {
             throw Failure("\(file): \(error)", .configInvalid, subject: error.keyPath.isEmpty ? file : error.keyPath)
         }

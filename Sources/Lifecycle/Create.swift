@@ -34,7 +34,13 @@ package enum Create {
         _ context: RuntimeContext
     ) throws(Failure) -> RuntimeSide {
         let facts = context.hostFacts()
-        let bundle = try Bundle(at: request.bundle, configFile: request.configFile, facts: facts, context.log)
+        let bundle = try Bundle(
+            at: request.bundle,
+            configFile: request.configFile,
+            facts: facts,
+            filters: context.stateRoot,
+            context.log
+        )
         try bundle.checkRoot()
         let launch = try launchRequest(request, mode, bundle, context)
         let configuration = configuration(bundle, request, context)

@@ -65,7 +65,7 @@ package enum Exec {
         let placement: CgroupPlacement
         let entry: ContainerEntry
         do throws(Failure) {
-            configuration = try Self.configuration(request, record, directory, facts)
+            configuration = try Self.configuration(request, record, directory, facts, context.stateRoot)
             subgroups = try Self.subgroups(request, cgroup.placement)
             placement = try subgroups.isEmpty ? nested(cgroup.placement, record.pid) : cgroup.placement
             entry = ContainerEntry(
@@ -136,9 +136,10 @@ package enum Exec {
         _ request: ExecRequest,
         _ record: ContainerRecord,
         _ directory: ContainerDirectory,
-        _ facts: HostFacts
+        _ facts: HostFacts,
+        _ stateRoot: StateRoot
     ) throws(Failure) -> ContainerConfiguration {
-        let kept = try KeptConfiguration.read(directory, record, facts)
+        let kept = try KeptConfiguration.read(directory, record, facts, filters: stateRoot)
         var configuration = kept.configuration
         // Said already when the container was created; a probe that comes every second would say it every second. A process
         // file names the same places without the section that they are in.

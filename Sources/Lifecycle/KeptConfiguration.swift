@@ -8,20 +8,22 @@ internal import Records
 
 /// Reading a container's own copy of its config.json.
 enum KeptConfiguration {
+    /// - Parameter filters: Where compiled filters are kept; `nil` if the filter is not going to be used.
     static func read(
         _ directory: ContainerDirectory,
         _ record: ContainerRecord,
-        _ facts: HostFacts
+        _ facts: HostFacts,
+        filters: StateRoot? = nil
     ) throws(Failure) -> (spec: RuntimeSpec, configuration: ContainerConfiguration) {
         let bytes = try directory.readConfiguration()
-        let spec: RuntimeSpec
+        let document: ConfigurationDocument
         do throws(JSONError) {
-            spec = try JSONDecoder().decode(RuntimeSpec.self, from: bytes)
+            document = try ConfigurationDocument(bytes, filters: filters)
         } catch {
             throw Failure("\(directory.path)/config.json: \(error)", .stateDamaged, subject: record.id)
         }
         do throws(ConfigurationProblem) {
-            return (spec, try Validator.configuration(from: spec, bundle: record.bundle, facts: facts))
+            return (document.spec, try document.configuration(bundle: record.bundle, facts))
         } catch {
             throw Failure("\(directory.path)/config.json: \(error)", .stateDamaged, subject: record.id)
         }

@@ -214,14 +214,12 @@ package enum Machine {
         try check(unsafe clinux_setdomainname(name, name.utf8.count))
     }
 
-    /// Major and minor number of the running kernel.
-    package static func kernelVersion() -> (major: Int, minor: Int) {
+    /// The release of the running kernel, such as `6.1.0-18-amd64`. The corresponding system call is `uname(2)`.
+    package static func kernelRelease() -> String {
         var buffer = [CChar](repeating: 0, count: 128)
-        guard unsafe clinux_kernel_release(&buffer, buffer.count) > 0 else { return (0, 0) }
-        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let parts = text.split(whereSeparator: { !$0.isASCII || !$0.isNumber })
-        guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1]) else { return (0, 0) }
-        return (major, minor)
+        let length = unsafe clinux_kernel_release(&buffer, buffer.count)
+        guard length > 0 else { return "" }
+        return String(validating: buffer[..<length], as: UTF8.self) ?? ""
     }
 
     /// Seconds and nanoseconds since 1970, UTC.

@@ -99,6 +99,11 @@ package struct StateRoot: Sendable {
         }
     }
 
+    /// The same if it is there; nothing is made.
+    package func openCacheIfPresent(_ name: String) -> OwnedFD? {
+        try? BorrowedFD.workingDirectory.open("\(path)/.cache/\(name)", [.readOnly, .directory, .noFollow])
+    }
+
     private func openRoot() throws(Failure) -> OwnedFD {
         if let root = try? BorrowedFD.workingDirectory.open(path, [.path, .directory]) { return root }
         var reached = ""

@@ -242,7 +242,7 @@ struct ContainerTests {
                 "syscalls": [{"names": ["mknod"], \#(members)}]
             }
             """#
-        ).seccomp
+        ).seccomp?.configuration
         #expect(seccomp?.rules.map(\.action) == [action])
         #expect(seccomp?.defaultAction == .allow)
         #expect(seccomp?.flags == [])
@@ -250,7 +250,7 @@ struct ContainerTests {
 
     @Test func emptySeccompIsNoFilter() throws {
         #expect(try Self.linux(#""seccomp": {"defaultAction": ""}"#).seccomp == nil)
-        #expect(try Self.linux(#""seccomp": {"defaultAction": "SCMP_ACT_LOG"}"#).seccomp?.flags == nil)
+        #expect(try Self.linux(#""seccomp": {"defaultAction": "SCMP_ACT_LOG"}"#).seccomp?.configuration?.flags == nil)
     }
 
     // MARK: Sysctls, hooks, memory policy

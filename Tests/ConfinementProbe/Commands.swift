@@ -49,9 +49,9 @@ func strict(_ options: Options) -> Never {
         ]
         seccomp.rules = [SeccompConfiguration.Rule(names: calls, action: .allow, conditions: [])]
         var wanted = request(options, try CapabilityFacts.ofThisProcess())
-        wanted.seccomp = seccomp
+        wanted.seccomp = SeccompSection(seccomp)
         let plan = try ConfinementPlan(wanted)
-        let filter = try SeccompFilter.prepare(seccomp, cache: nil).filter
+        let filter = try SeccompFilter.prepare(SeccompSection(seccomp), cache: nil).filter
         let text = Array("survived: yes\n".utf8)
         for step in plan.filterBeforeDrop { try step.perform(filter: filter) }
         if options.has("allocate") { Processes.exit(CInt([UInt8](repeating: 1, count: 1 << 22).count)) }
@@ -71,7 +71,7 @@ func listener() -> Never {
         seccomp.listenerPath = "/run/agent.sock"
         seccomp.flags = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]
         seccomp.rules = [SeccompConfiguration.Rule(names: ["mkdirat"], action: .notify, conditions: [])]
-        let filter = try SeccompFilter.prepare(seccomp, cache: nil).filter
+        let filter = try SeccompFilter.prepare(SeccompSection(seccomp), cache: nil).filter
         guard let number = try ConfinementStep.loadSeccomp(listener: true).perform(filter: filter) else {
             say("failure", "no listener")
             Processes.exit(1)
@@ -96,7 +96,7 @@ func deny(_ options: Options) -> Never {
                 conditions: [.init(index: 0, comparison: .equal, value: 8, valueTwo: 0)]
             ),
         ]
-        let filter = try SeccompFilter.prepare(seccomp, cache: nil).filter
+        let filter = try SeccompFilter.prepare(SeccompSection(seccomp), cache: nil).filter
         if options.has("nnp") { try ConfinementStep.setNoNewPrivileges.perform() }
         if options.has("unprivileged") { try ConfinementStep.setUser(1000).perform() }
         try ConfinementStep.loadSeccomp(listener: false).perform(filter: filter)
@@ -133,19 +133,21 @@ func measure(_ options: Options) -> Never {
                 )
             )
         }
-        for warning in try SeccompFilter.prepare(seccomp, cache: BorrowedFD(rawValue: cache)).warnings {
+        let text = Array("\(names)".utf8)
+        let kept = SeccompSection(seccomp, text: text)
+        for warning in try SeccompFilter.prepare(kept, cache: BorrowedFD(rawValue: cache)).warnings {
             say("warning", warning)
         }
         for round in 0..<(options["rounds"].flatMap { Int($0) } ?? 3) {
             let start = Machine.monotonicNanoseconds()
-            let compiled = round > 3 ? nil : try SeccompFilter.prepare(seccomp, cache: nil)
+            let compiled = try SeccompFilter.prepare(SeccompSection(seccomp), cache: nil)
             let middle = Machine.monotonicNanoseconds()
-            let cached = try SeccompFilter.prepare(seccomp, cache: BorrowedFD(rawValue: cache))
+            let known = SeccompFilter.known(text[...], in: BorrowedFD(rawValue: cache))
             let end = Machine.monotonicNanoseconds()
             say(
                 "round \(round)",
-                "\(names.count) names, \((compiled ?? cached).filter.program.count / 8) instructions, compile "
-                    + "\((middle - start) / 1000) us, cache \(cached.wasCached ? "hit" : "miss") \((end - middle) / 1000) us"
+                "\(names.count) names, \(compiled.filter.program.count / 8) instructions, compile "
+                    + "\((middle - start) / 1000) us, cache \(known == nil ? "miss" : "hit") \((end - middle) / 1000) us"
             )
         }
         Processes.exit(0)

@@ -59,7 +59,7 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
                 SysctlSetting(path: "net/core/somaxconn", value: "128"),
                 SysctlSetting(path: "kernel/msgmax", value: "1"),
             ]
-            request.seccomp = SeccompConfiguration(defaultAction: .allow)
+            request.seccomp = SeccompSection(SeccompConfiguration(defaultAction: .allow))
             request.process.capabilities.bounding = all.subtracting(set("CAP_BPF"))
             request.process.capabilities.permitted = set("CAP_CHOWN", "CAP_KILL")
             request.process.capabilities.effective = set("CAP_CHOWN")
@@ -108,7 +108,7 @@ private func lines(_ steps: [ConfinementStep]) -> [String] {
             request {
                 var seccomp = SeccompConfiguration(defaultAction: .allow)
                 seccomp.rules = [.init(names: ["mkdir"], action: .notify, conditions: [])]
-                $0.seccomp = seccomp
+                $0.seccomp = SeccompSection(seccomp)
             }
         )
         #expect(plan.filterBeforeDrop == [.loadSeccomp(listener: true)])

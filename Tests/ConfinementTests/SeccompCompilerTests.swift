@@ -18,8 +18,18 @@ func section(
     return section
 }
 
+extension SeccompFilter {
+    /// Compiles what no config.json says.
+    static func prepare(
+        _ configuration: SeccompConfiguration,
+        unknownCalls: UnknownCalls = .skipped
+    ) throws(Failure) -> Preparation {
+        try prepare(SeccompSection(configuration), cache: nil, unknownCalls: unknownCalls)
+    }
+}
+
 func machine(_ section: SeccompConfiguration) throws(Failure) -> FilterMachine {
-    FilterMachine(try SeccompFilter.prepare(section, cache: nil).filter.program)
+    FilterMachine(try SeccompFilter.prepare(section).filter.program)
 }
 
 /// Numbers of calls, from the kernel's tables.
@@ -139,7 +149,7 @@ private enum Call {
     }
 
     @Test func architecturesOfTheOtherByteOrderAreSkippedWithAWarning() throws {
-        let preparation = try SeccompFilter.prepare(section(.allow, ["SCMP_ARCH_S390X"], []), cache: nil)
+        let preparation = try SeccompFilter.prepare(section(.allow, ["SCMP_ARCH_S390X"], []))
         #expect(
             preparation.warnings == ["linux.seccomp.architectures: this machine cannot run SCMP_ARCH_S390X: skipped"]
         )
@@ -149,11 +159,11 @@ private enum Call {
         let rules = [
             Rule(names: ["read", "no_such_call", "nor_this", "no_such_call"], action: .errno(1), conditions: [])
         ]
-        let preparation = try SeccompFilter.prepare(section(.allow, [], rules), cache: nil)
+        let preparation = try SeccompFilter.prepare(section(.allow, [], rules))
         let text = "linux.seccomp.syscalls: libseccomp 2.5.4 does not know no_such_call, nor_this"
         #expect(preparation.warnings == [text + ": skipped"])
         let error = #expect(throws: Failure.self) {
-            try SeccompFilter.prepare(section(.allow, [], rules), cache: nil, unknownCalls: .refused)
+            try SeccompFilter.prepare(section(.allow, [], rules), unknownCalls: .refused)
         }
         #expect(error?.line == text)
     }
@@ -193,8 +203,7 @@ private enum Call {
                     .errno(1),
                     ["SCMP_ARCH_X86"],
                     [Rule(names: ["personality"], action: .allow, conditions: conditions)]
-                ),
-                cache: nil
+                )
             )
         }
         #expect(error?.line.contains("instructions, the kernel takes 4096") == true)
@@ -205,44 +214,44 @@ private enum Call {
     @Test func notificationsThatWouldLockTheStartAreRefused() {
         var profile = section(.notify, [], [])
         profile.listenerPath = "/run/agent"
-        var error = #expect(throws: Failure.self) { try SeccompFilter.prepare(profile, cache: nil) }
+        var error = #expect(throws: Failure.self) { try SeccompFilter.prepare(profile) }
         #expect(error?.line.hasPrefix("linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would make init wait") == true)
 
         profile = section(.allow, [], [Rule(names: ["read", "write"], action: .notify, conditions: [])])
         profile.listenerPath = "/run/agent"
-        error = #expect(throws: Failure.self) { try SeccompFilter.prepare(profile, cache: nil) }
+        error = #expect(throws: Failure.self) { try SeccompFilter.prepare(profile) }
         #expect(error?.line.hasPrefix("linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY on write would") == true)
 
         profile = section(.allow, [], [Rule(names: ["mkdir"], action: .notify, conditions: [])])
-        error = #expect(throws: Failure.self) { try SeccompFilter.prepare(profile, cache: nil) }
+        error = #expect(throws: Failure.self) { try SeccompFilter.prepare(profile) }
         #expect(error?.line.hasPrefix("linux.seccomp.listenerPath: required by SCMP_ACT_NOTIFY") == true)
     }
 
     @Test func errorNumbersThatTheKernelLacksAreRefused() {
         var error = #expect(throws: Failure.self) {
-            try SeccompFilter.prepare(section(.errno(4095), [], []), cache: nil)
+            try SeccompFilter.prepare(section(.errno(4095), [], []))
         }
         #expect(error?.line == "linux.seccomp.defaultErrnoRet: found 4095, accepted is 0 to 4094")
         let rules = [Rule(names: ["mkdir"], action: .errno(5000), conditions: [])]
-        error = #expect(throws: Failure.self) { try SeccompFilter.prepare(section(.allow, [], rules), cache: nil) }
+        error = #expect(throws: Failure.self) { try SeccompFilter.prepare(section(.allow, [], rules)) }
         #expect(error?.line == "linux.seccomp.syscalls[0].errnoRet: found 5000, accepted is 0 to 4094")
     }
 
     @Test func flagsBecomeBits() throws {
         var profile = section(.allow, [], [])
-        #expect(try SeccompFilter.prepare(profile, cache: nil).filter.flags == 4)
+        #expect(try SeccompFilter.prepare(profile).filter.flags == 4)
         profile.flags = []
-        #expect(try SeccompFilter.prepare(profile, cache: nil).filter.flags == 0)
+        #expect(try SeccompFilter.prepare(profile).filter.flags == 0)
         profile.flags = ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"]
-        #expect(try SeccompFilter.prepare(profile, cache: nil).filter.flags == 3)
+        #expect(try SeccompFilter.prepare(profile).filter.flags == 3)
         // Valid only with a listener; without one it means nothing.
         profile.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]
-        #expect(try SeccompFilter.prepare(profile, cache: nil).filter.flags == 0)
+        #expect(try SeccompFilter.prepare(profile).filter.flags == 0)
         profile.rules = [Rule(names: ["mkdir"], action: .notify, conditions: [])]
         profile.listenerPath = "/run/agent"
-        #expect(try SeccompFilter.prepare(profile, cache: nil).filter.flags == 32 | 8)
+        #expect(try SeccompFilter.prepare(profile).filter.flags == 32 | 8)
         profile.flags = ["SECCOMP_FILTER_FLAG_TSYNC"]
-        #expect(try SeccompFilter.prepare(profile, cache: nil).filter.flags == 1 | 8 | 16)
+        #expect(try SeccompFilter.prepare(profile).filter.flags == 1 | 8 | 16)
     }
 }
 
