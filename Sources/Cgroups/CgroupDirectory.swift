@@ -202,6 +202,18 @@ final class CgroupDirectory {
 
     // MARK: Files
 
+    /// Opens a file of a cgroup of which nothing else is wanted; `nil` when there is no such cgroup.
+    static func open(_ file: String, _ flags: OpenFlags, of location: CgroupLocation) throws(Failure) -> OwnedFD? {
+        let mount = try openMount(of: location)
+        do throws(Errno) {
+            return try mount.borrowed.open("\(location.path)/\(file)", flags, resolve: confined)
+        } catch .ENOENT {
+            return nil
+        } catch {
+            throw Failure("open \(location.directory)/\(file)", .openat2, error)
+        }
+    }
+
     /// Opens a file of this cgroup.
     func open(_ file: String, _ flags: OpenFlags) throws(Errno) -> OwnedFD {
         if file.utf8.contains(UInt8(ascii: "/")) { throw .EINVAL }

@@ -60,6 +60,14 @@ package struct CgroupJoin: ~Copyable {
         if place.isUnified { unified = directory }
     }
 
+    /// The same for a cgroup of v1 that is only joined; nothing happens when it is not there.
+    /// - Returns: Whether it is.
+    mutating func add(_ location: CgroupLocation) throws(Failure) -> Bool {
+        guard let file = try CgroupDirectory.open("tasks", .writeOnly, of: location) else { return false }
+        gates.append(Gate(file, location))
+        return true
+    }
+
     /// Moves the calling process, which must have one thread. Called by init, and by the process of `exec`, before
     /// they give up anything.
     package borrowing func enter(bornInUnified: Bool) throws(Failure) {

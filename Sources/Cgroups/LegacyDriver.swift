@@ -190,21 +190,24 @@ final class LegacyDriver: ScopeFiles {
     func openJoin(subgroups: [CgroupSubgroup]) throws(Failure) -> CgroupJoin {
         var join = CgroupJoin()
         for member in members where member.denial == nil {
-            guard let own = try member.open() else {
-                if placement.isRootless { continue }
-                throw Failure("the cgroup \(member.location.directory) does not exist")
-            }
             let subgroup =
                 subgroups.first { $0.controllers.contains(where: member.location.carries) }
                 ?? subgroups.first { $0.controllers.isEmpty }
             let path = CgroupPlacement.components(of: subgroup?.path ?? "").text(separatedBy: "/")
-            if path.isEmpty {
-                try join.add(own)
-            } else if let below = try own.descendant(path) {
-                try join.add(below)
-            } else {
-                throw Failure("the cgroup \(member.location.directory)/\(path) does not exist")
+            // Most of an exec's are neither open nor of further use.
+            if path.isEmpty, member.directory == nil, !member.location.isUnified {
+                if try join.add(member.location) { continue }
+            } else if let own = try member.open() {
+                if path.isEmpty {
+                    try join.add(own)
+                } else if let below = try own.descendant(path) {
+                    try join.add(below)
+                } else {
+                    throw Failure("the cgroup \(member.location.directory)/\(path) does not exist")
+                }
+                continue
             }
+            if !placement.isRootless { throw Failure("the cgroup \(member.location.directory) does not exist") }
         }
         return join
     }

@@ -28,30 +28,40 @@ package struct ContainerEntry: Equatable, Sendable {
         needsIntermediate = kinds.contains(.pid) && facts.effectiveUserID != 0 || isPlacedBySystemd
     }
 
-    /// The namespaces of a process that are not this one's own.
-    package static func kinds(of pid: CInt) throws(Failure) -> [NamespaceKind] {
+    /// The namespaces of a container's process to be entered: those that are not this one's own.
+    /// - Parameter made: The ones that were made for the container, which are not looked at: they are others than the
+    ///   runtime's, or it is called from inside of them, and then entering them changes nothing. But who is in a user
+    ///   namespace cannot enter it.
+    package static func kinds(of pid: CInt, made: [NamespaceKind]) throws(Failure) -> [NamespaceKind] {
         let own = try namespaces("/proc/self/ns")
         let other = try namespaces("/proc/\(pid)/ns")
-        return NamespaceKind.allCases.enumerated().filter { own[$0.offset] != other[$0.offset] }.map(\.element)
-    }
-
-    /// `net:[4026531840]` for each kind; `nil` where this kernel has none. The links' texts say as much as the inodes that
-    /// they lead to, without making those.
-    private static func namespaces(_ path: String) throws(Failure) -> [String?] {
-        let directory = try attempt("open \(path)", .open) { () throws(Errno) in
-            try BorrowedFD.workingDirectory.open(path, [.path, .directory])
-        }
-        var names: [String?] = []
+        var kinds: [NamespaceKind] = []
         for kind in NamespaceKind.allCases {
-            do throws(Errno) {
-                names.append(try directory.borrowed.readLink(kind.procName))
-            } catch .ENOENT {
-                names.append(nil)
-            } catch {
-                throw Failure("look at the namespace \(path)/\(kind.procName)", .readlink, error)
+            if kind != .user && made.contains(kind) {
+                kinds.append(kind)
+            } else if try name(kind, in: own) != name(kind, in: other) {
+                kinds.append(kind)
             }
         }
-        return names
+        return kinds
+    }
+
+    private static func namespaces(_ path: String) throws(Failure) -> OwnedFD {
+        try attempt("open \(path)", .open) { () throws(Errno) in
+            try BorrowedFD.workingDirectory.open(path, [.path, .directory])
+        }
+    }
+
+    /// `net:[4026531840]`; `nil` where this kernel has none. The link's text says as much as the inode that it leads to,
+    /// without making that.
+    private static func name(_ kind: NamespaceKind, in namespaces: borrowing OwnedFD) throws(Failure) -> String? {
+        do throws(Errno) {
+            return try namespaces.borrowed.readLink(kind.procName)
+        } catch .ENOENT {
+            return nil
+        } catch {
+            throw Failure("look at the namespace \(kind.procName) of the container", .readlink, error)
+        }
     }
 }
 

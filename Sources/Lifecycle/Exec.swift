@@ -69,7 +69,7 @@ package enum Exec {
             subgroups = try Self.subgroups(request, cgroup.placement)
             placement = try subgroups.isEmpty ? nested(cgroup.placement, record.pid) : cgroup.placement
             entry = ContainerEntry(
-                kinds: try ContainerEntry.kinds(of: record.pid),
+                kinds: try ContainerEntry.kinds(of: record.pid, made: configuration.namespaces.created),
                 cgroups: placement.locations.map(\.directory),
                 isPlacedBySystemd: subgroups.isEmpty && placement.needsSystemdToEnter(),
                 facts
