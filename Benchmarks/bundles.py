@@ -9,7 +9,7 @@ import platform
 import shutil
 import subprocess
 
-from machine import SCRATCH, BenchError
+from machine import CACHE, SCRATCH, BenchError
 
 
 class Bundles:
@@ -90,11 +90,20 @@ NAMESPACE_FLAGS = 0x7E020000  # clone is allowed without any of these
 ARCHITECTURES = {"x86_64": ("X86_64", "X86", "X32"), "aarch64": ("AARCH64", "ARM")}
 
 
+def system_calls():
+    """The names in this machine's headers; kept, as the compiled programs are, for a machine without a compiler."""
+    kept = CACHE / "system-calls"
+    if not kept.exists():
+        headers = subprocess.run([os.environ.get("CC", "cc"), "-E", "-dM", "-include", "sys/syscall.h", "-"],
+                                 input="", capture_output=True, text=True, check=True).stdout
+        names = {line.split()[1] for line in headers.splitlines() if line.startswith("#define __NR_")}
+        kept.write_text("\n".join(sorted(name.removeprefix("__NR_") for name in names)))
+    return set(kept.read_text().split())
+
+
 def seccomp_profile():
     """A profile of an engine's size: a rule for each system call of this machine's headers, but the refused ones."""
-    headers = subprocess.run([os.environ.get("CC", "cc"), "-E", "-dM", "-include", "sys/syscall.h", "-"],
-                             input="", capture_output=True, text=True, check=True).stdout
-    names = {line.split()[1].removeprefix("__NR_") for line in headers.splitlines() if line.startswith("#define __NR_")}
+    names = system_calls()
 
     def allow(name, **condition):
         arguments = {"args": [{"index": 0, **condition}]} if condition else {}

@@ -13,14 +13,15 @@ package struct JSONSource {
         nodes = try JSONReader.read(bytes).nodes
     }
 
-    /// The text of the object that is the member `name` of the object that is the document's member `section`.
-    package func text(of section: StaticString, _ name: StaticString) -> ArraySlice<UInt8>? {
-        node(of: section, name).map { bytes[Int(nodes[$0].start)..<Int(nodes[$0].end)] }
+    /// The text of an object within objects, named by the members that lead to it; `nil` when there is none.
+    package func text(of path: StaticString...) -> ArraySlice<UInt8>? {
+        guard let node = node(at: path), nodes[node].kind == .object else { return nil }
+        return bytes[Int(nodes[node].start)..<Int(nodes[node].end)]
     }
 
-    /// Makes that object null, as if it were absent.
-    package mutating func leaveOut(_ section: StaticString, _ name: StaticString) {
-        guard let node = node(of: section, name) else { return }
+    /// Makes a member within objects null, as if it were absent.
+    package mutating func leaveOut(_ path: StaticString...) {
+        guard let node = node(at: path) else { return }
         nodes[node].kind = .null
     }
 
@@ -30,12 +31,12 @@ package struct JSONSource {
         try Value(json: JSONValue(document: JSONDocument(bytes: bytes, nodes: nodes), node: 0))
     }
 
-    private func node(of section: StaticString, _ name: StaticString) -> Int? {
-        let document = JSONDocument(bytes: bytes, nodes: nodes)
-        guard var members = try? JSONValue(document: document, node: 0).members(),
-            var inner = try? members.findPresent(section)?.members(),
-            let found = inner.findPresent(name), found.kind == .object
-        else { return nil }
-        return found.node
+    private func node(at path: [StaticString]) -> Int? {
+        var value = JSONValue(document: JSONDocument(bytes: bytes, nodes: nodes), node: 0)
+        for name in path {
+            guard var members = try? value.members(), let found = members.findPresent(name) else { return nil }
+            value = found
+        }
+        return value.node
     }
 }

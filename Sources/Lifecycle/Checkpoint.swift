@@ -24,7 +24,7 @@ package enum Checkpoint {
         }
         context.log.begin(act: "plan")
         let facts = HostProbe.facts()
-        let configuration = try KeptConfiguration.read(directory, record, facts).configuration
+        let configuration = try KeptConfiguration.read(directory, record, facts)
         try CheckpointLimits.check(configuration, facts)
         let program = try CRIUProgram(context.criu)
         if settings.preDump { try program.checkMemoryTracking() }

@@ -16,9 +16,20 @@ struct ConfigurationDocument {
     private let filter: SeccompSection?
     private let filterText: ArraySlice<UInt8>
 
-    /// - Parameter filters: Where compiled filters are kept; `nil` if the filter is not going to be used.
-    init(_ bytes: [UInt8], filters stateRoot: StateRoot?) throws(JSONError) {
+    /// - Parameters:
+    ///   - filters: Where compiled filters are kept; `nil` if the filter is not going to be used.
+    ///   - isMade: Whether the container is there, and only a process of it is wanted: then what was asked for its creation
+    ///     is left out.
+    init(_ bytes: [UInt8], filters stateRoot: StateRoot?, isMade: Bool = false) throws(JSONError) {
         var source = try JSONSource(bytes)
+        if isMade {
+            source.leaveOut("mounts")
+            source.leaveOut("hooks")
+            source.leaveOut("linux", "resources")
+            source.leaveOut("linux", "devices")
+            source.leaveOut("linux", "maskedPaths")
+            source.leaveOut("linux", "readonlyPaths")
+        }
         filterText = source.text(of: "linux", "seccomp") ?? []
         if !filterText.isEmpty, let cache = stateRoot?.openCacheIfPresent("seccomp") {
             filter = SeccompFilter.known(filterText, in: cache.borrowed)

@@ -139,7 +139,7 @@ package enum Exec {
         _ facts: HostFacts,
         _ stateRoot: StateRoot
     ) throws(Failure) -> ContainerConfiguration {
-        let kept = try KeptConfiguration.read(directory, record, facts, filters: stateRoot)
+        let kept = try KeptConfiguration.readForProcess(directory, record, facts, filters: stateRoot)
         var configuration = kept.configuration
         // Said already when the container was created; a probe that comes every second would say it every second. A process
         // file names the same places without the section that they are in.

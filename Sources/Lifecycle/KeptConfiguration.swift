@@ -8,17 +8,37 @@ internal import Records
 
 /// Reading a container's own copy of its config.json.
 enum KeptConfiguration {
-    /// - Parameter filters: Where compiled filters are kept; `nil` if the filter is not going to be used.
+    /// All of it.
     static func read(
         _ directory: ContainerDirectory,
         _ record: ContainerRecord,
+        _ facts: HostFacts
+    ) throws(Failure) -> ContainerConfiguration {
+        try read(directory, record, facts, filters: nil, isMade: false).configuration
+    }
+
+    /// What a further process needs of it.
+    /// - Parameter filters: Where compiled filters are kept.
+    static func readForProcess(
+        _ directory: ContainerDirectory,
+        _ record: ContainerRecord,
         _ facts: HostFacts,
-        filters: StateRoot? = nil
+        filters: StateRoot
+    ) throws(Failure) -> (spec: RuntimeSpec, configuration: ContainerConfiguration) {
+        try read(directory, record, facts, filters: filters, isMade: true)
+    }
+
+    private static func read(
+        _ directory: ContainerDirectory,
+        _ record: ContainerRecord,
+        _ facts: HostFacts,
+        filters: StateRoot?,
+        isMade: Bool
     ) throws(Failure) -> (spec: RuntimeSpec, configuration: ContainerConfiguration) {
         let bytes = try directory.readConfiguration()
         let document: ConfigurationDocument
         do throws(JSONError) {
-            document = try ConfigurationDocument(bytes, filters: filters)
+            document = try ConfigurationDocument(bytes, filters: filters, isMade: isMade)
         } catch {
             throw Failure("\(directory.path)/config.json: \(error)", .stateDamaged, subject: record.id)
         }
