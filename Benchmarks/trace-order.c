@@ -157,7 +157,11 @@ int main(int argc, char **argv) {
     ptrace(PTRACE_CONT, child, NULL, NULL);
     pid_t stopped;
     while ((stopped = waitpid(-1, &status, __WALL)) > 0) {
-        if (WIFEXITED(status) && stopped == child) result = WEXITSTATUS(status);
+        if (WIFEXITED(status) && stopped == child) {
+            // What it leaves behind, such as a container that waits for its start, ends with this process.
+            result = WEXITSTATUS(status);
+            break;
+        }
         if (!WIFSTOPPED(status)) continue;
         int signal = WSTOPSIG(status);
         int is_call = signal == (SIGTRAP | 0x80);
