@@ -204,7 +204,12 @@ final class CgroupDirectory {
 
     /// Opens a file of a cgroup of which nothing else is wanted; `nil` when there is no such cgroup.
     static func open(_ file: String, _ flags: OpenFlags, of location: CgroupLocation) throws(Failure) -> OwnedFD? {
-        let mount = try openMount(of: location)
+        let mount: OwnedFD
+        do throws(Failure) {
+            mount = try openMount(of: location)
+        } catch  where error.errno == .ENOENT {
+            return nil
+        }
         do throws(Errno) {
             return try mount.borrowed.open("\(location.path)/\(file)", flags, resolve: confined)
         } catch .ENOENT {

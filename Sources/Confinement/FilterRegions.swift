@@ -1,5 +1,5 @@
-// The same filter in a fifth of the instructions. libseccomp compares the number of a call with each number of the
-// profile; but nearly all neighbours have the same answer. So the program is followed for all architectures and all
+// The same filter in a few comparisons. libseccomp compares the number of a call with each number of the profile; but many
+// neighbours have the same answer, and the others can be searched for. So the program is followed for all architectures and all
 // numbers at once, every comparison dividing the ranges that arrive at it, until each range has an answer or comes to
 // where arguments are looked at. That says exactly what the program decides, and a search among these ranges decides
 // the same. What looks at arguments is copied as it is. Pure. Called by SeccompCompiler.swift.
@@ -9,13 +9,14 @@
 
 /// What a filter program decides, region by region.
 package enum FilterRegions {
-    /// A program that answers every call as `program` does, and is no longer.
-    /// - Returns: `program` itself where it does something that libseccomp's do not, or is hardly made of numbers.
-    package static func compact(_ program: [FilterInstruction]) -> [FilterInstruction] {
+    /// A program that answers every call as `program` does.
+    /// - Parameter limit: The longest program that is of use, instructions.
+    /// - Returns: `program` itself where it does something that libseccomp's do not, or only it is short enough.
+    package static func compact(_ program: [FilterInstruction], limit: Int) -> [FilterInstruction] {
         guard let regions = regions(of: program) else { return program }
         var writer = BackwardWriter()
         writer.write(regions, of: program)
-        return writer.program.count < program.count ? writer.program : program
+        return writer.program.count <= max(limit, program.count) ? writer.program : program
     }
 
     /// What is decided about a range of calls.
@@ -52,8 +53,8 @@ package enum FilterRegions {
         var numbers: ClosedRange<UInt32> = 0...UInt32.max
     }
 
-    /// More steps than any profile of an engine takes, by a factor of a hundred; a larger program stays as it is.
-    private static let maximumSteps = 1_000_000
+    /// Twenty times the steps of an engine's profile, a few hundredths of a second; a larger program stays as it is.
+    private static let maximumSteps = 8_000_000
 
     private static func regions(of program: [FilterInstruction]) -> [Table]? {
         var regions: [Region] = []
@@ -190,6 +191,37 @@ extension FilterRegions.Traveller {
     }
 }
 
+extension FilterRegions {
+    /// Numbers with one outcome, but for some single ones among them: to ask for each of these takes half the instructions of
+    /// a search for its two edges.
+    fileprivate struct Segment {
+        let lowest: UInt32
+        let outcome: Outcome
+        var exceptions: [Entry] = []
+
+        /// More of them would be a chain.
+        private static let maximumExceptions = 4
+
+        static func list(_ entries: [Entry]) -> [Segment] {
+            var segments: [Segment] = []
+            var place = 0
+            while place < entries.count {
+                var segment = Segment(lowest: entries[place].lowest, outcome: entries[place].outcome)
+                while place + 2 < entries.count, segment.exceptions.count < maximumExceptions,
+                    entries[place + 2].outcome == segment.outcome,
+                    entries[place + 2].lowest - entries[place + 1].lowest == 1
+                {
+                    segment.exceptions.append(entries[place + 1])
+                    place += 2
+                }
+                segments.append(segment)
+                place += 1
+            }
+            return segments
+        }
+    }
+}
+
 /// Writes a program from its end to its beginning: jumps only go forward, so what they jump to is there already.
 private struct BackwardWriter {
     /// An instruction, counted from the end.
@@ -212,7 +244,7 @@ private struct BackwardWriter {
         let starts = tables.reversed().map { table in
             // One answer for all numbers needs no number.
             if table.entries.count == 1 { return (lowest: table.lowest, label: label(of: table.entries[0].outcome)) }
-            let label = search(table.entries[...])
+            let label = search(FilterRegions.Segment.list(table.entries)[...])
             return (lowest: table.lowest, label: put(.loadCallNumber, before: label))
         }
         let first = choose(starts.reversed()[...])
@@ -256,20 +288,19 @@ private struct BackwardWriter {
     }
 
     /// A binary search for the number that was loaded.
-    private mutating func search(_ entries: ArraySlice<FilterRegions.Entry>) -> Label {
-        let first = entries[entries.startIndex]
-        if entries.count == 1 { return label(of: first.outcome) }
-        if entries.count == 3, let last = entries.last, last.outcome == first.outcome {
-            let middle = entries[entries.startIndex + 1]
-            if middle.lowest + 1 == last.lowest {
-                let (exception, others) = (label(of: middle.outcome), label(of: first.outcome))
-                return branch(.ifEqual(middle.lowest, 0, 0), exception, others)
+    private mutating func search(_ segments: ArraySlice<FilterRegions.Segment>) -> Label {
+        let first = segments[segments.startIndex]
+        if segments.count == 1 {
+            var next = label(of: first.outcome)
+            for exception in first.exceptions.reversed() {
+                next = branch(.ifEqual(exception.lowest, 0, 0), label(of: exception.outcome), next)
             }
+            return next
         }
-        let middle = entries.startIndex + entries.count / 2
-        let upper = search(entries[middle...])
-        let lower = search(entries[..<middle])
-        return branch(.ifAtLeast(entries[middle].lowest, 0, 0), upper, lower)
+        let middle = segments.startIndex + segments.count / 2
+        let upper = search(segments[middle...])
+        let lower = search(segments[..<middle])
+        return branch(.ifAtLeast(segments[middle].lowest, 0, 0), upper, lower)
     }
 
     /// The same among architectures.

@@ -117,7 +117,12 @@ struct SeccompCache {
         names.removeAll { $0 == name }
         while names.count >= Self.capacity {
             let victim = Int(truncatingIfNeeded: fingerprint & 0xffff) % names.count
-            try directory.unlink(names.remove(at: victim))
+            do throws(Errno) {
+                try directory.unlink(names.remove(at: victim))
+            } catch .ENOENT {
+                // Another creation made room at the same time.
+                continue
+            }
         }
     }
 

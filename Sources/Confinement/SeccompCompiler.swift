@@ -62,7 +62,8 @@ enum SeccompCompiler {
             let known = architectures.compactMap { knowledge(configuration, $0.name, $0.token) }
             instructions = UnknownCallAnswer.instructions(known)
         }
-        instructions = FilterRegions.compact(instructions + FilterInstruction.list(try filter.export()))
+        instructions += FilterInstruction.list(try filter.export())
+        instructions = FilterRegions.compact(instructions, limit: maximumInstructions)
         guard instructions.count <= maximumInstructions else {
             throw Failure(
                 "linux.seccomp: the filter has \(instructions.count) instructions, the kernel takes "

@@ -67,6 +67,14 @@ struct FilterMachine {
 
     /// The same for any architecture.
     func verdict(_ architecture: UInt32, _ number: UInt32, _ arguments: [UInt64] = []) -> Verdict {
+        run(architecture, number, arguments).verdict
+    }
+
+    /// How many instructions it takes to answer.
+    func steps(_ architecture: Architecture, _ number: UInt32) -> Int { run(architecture.rawValue, number, []).steps }
+
+    private func run(_ architecture: UInt32, _ number: UInt32, _ arguments: [UInt64]) -> (verdict: Verdict, steps: Int)
+    {
         var data = [number, architecture, 0, 0]
         for index in 0..<6 {
             let value = index < arguments.count ? arguments[index] : 0
@@ -74,13 +82,17 @@ struct FilterMachine {
         }
         var accumulator: UInt32 = 0
         var position = 0
+        var steps = 0
         while position < instructions.count {
             let instruction = instructions[position]
             let operand = instruction.operand
             position += 1
+            steps += 1
             switch instruction.code {
             case 0x20:
-                guard operand % 4 == 0, Int(operand / 4) < data.count else { return .malformed("load at \(operand)") }
+                guard operand % 4 == 0, Int(operand / 4) < data.count else {
+                    return (.malformed("load at \(operand)"), steps)
+                }
                 accumulator = data[Int(operand / 4)]
             case 0x54: accumulator &= operand
             case 0x05: position += Int(operand)
@@ -88,10 +100,10 @@ struct FilterMachine {
             case 0x25: position += accumulator > operand ? instruction.ifTrue : instruction.ifFalse
             case 0x35: position += accumulator >= operand ? instruction.ifTrue : instruction.ifFalse
             case 0x45: position += accumulator & operand != 0 ? instruction.ifTrue : instruction.ifFalse
-            case 0x06: return Verdict(returned: operand)
-            default: return .malformed("instruction 0x\(String(instruction.code, radix: 16))")
+            case 0x06: return (Verdict(returned: operand), steps)
+            default: return (.malformed("instruction 0x\(String(instruction.code, radix: 16))"), steps)
             }
         }
-        return .malformed("ran past the end")
+        return (.malformed("ran past the end"), steps)
     }
 }

@@ -52,6 +52,33 @@ struct KnownFilterTests {
         }
     }
 
+    /// What is said of a section's unknown calls is said again, and refused where that is asked for.
+    @Test func areRefusedLater() throws {
+        try Sandbox.use("knownstrict") { box in
+            var document = box.document("exit 0")
+            document.change("linux") { linux in
+                let rule: Document = ["names": ["mkdir", "no_such_call"], "action": "SCMP_ACT_ERRNO"]
+                linux["seccomp"] = ["defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]] as Document
+            }
+            let data = try JSONSerialization.data(withJSONObject: document, options: .sortedKeys)
+            let text = String(decoding: data, as: UTF8.self)
+            let strict = text.dropLast() + #","annotations":{"run.oci.seccomp_fail_unknown_syscall":"1"}}"#
+            let path = "\(box.bundle)/config.json"
+            func messages(_ text: some StringProtocol) throws -> Outcome {
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                return try box.apus("--debug", "run", box.id)
+            }
+            for _ in 0..<2 {
+                let lax = try messages(text)
+                #expect(lax.status == 0 && lax.errors.contains("does not know no_such_call: skipped"), "\(lax)")
+            }
+            #expect(try entries(box).count == 1)
+            let refused = try messages(strict)
+            #expect(refused.status == 1 && refused.errors.contains("does not know no_such_call"), "\(refused)")
+            #expect(try entries(box).count == 1)
+        }
+    }
+
     /// The rest of the document is checked as ever, and so is the text around the section.
     @Test func excuseNothingElse() throws {
         try Sandbox.use("knownerrors") { box in
