@@ -24,7 +24,7 @@ struct SeccompCache {
     private static let maximumSize = maximumTextSize + 65_536
     private static let digits = Array("0123456789abcdef".utf8)
     /// To be counted up when compiling changes.
-    private static let magic = "apus seccomp 03\n"
+    private static let magic = "apus seccomp 04\n"
 
     /// - Parameter text: The section as it stands in config.json.
     /// - Returns: `nil` if sections like this are not kept.

@@ -127,7 +127,7 @@ private func profile(_ errno: UInt16 = 1, names: [String] = ["mkdir", "no_such_c
         let release = withUnsafeBytes(of: names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         let head = try Data(contentsOf: URL(fileURLWithPath: cache.onlyEntry)).prefix(200)
         let lines = head.split(separator: 10).prefix(4).map { String(decoding: $0, as: UTF8.self) }
-        #expect(lines.prefix(3) == ["apus seccomp 03", SeccompFilter.libraryVersion, release])
+        #expect(lines.prefix(3) == ["apus seccomp 04", SeccompFilter.libraryVersion, release])
         #expect(UInt32(lines.last ?? "") != nil)
     }
 
