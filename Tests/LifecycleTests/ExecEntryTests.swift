@@ -7,10 +7,16 @@ import Testing
 struct ExecEntryTests {
     private static let isLegacy = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/pids/cgroup.procs")
 
+    /// Of nsenter(1). From the cgroup namespace alone only with v1: v2 as systemd mounts it lets nobody move a process
+    /// between cgroups that are not both below the namespace's (`nsdelegate`, cgroup_namespaces(7)).
+    private static let entries: [[String]] =
+        [
+            ["-U", "--preserve-credentials"], ["-n"], ["-i", "-u"],
+            ["-U", "--preserve-credentials", "-n", "-i"],
+        ] + (isLegacy ? [["-C"]] : [])
+
     /// Who is in a user namespace cannot enter it once more; all others are entered as ever.
-    @Test(arguments: [
-        ["-U", "--preserve-credentials"], ["-n"], ["-i", "-u"], ["-C"], ["-U", "--preserve-credentials", "-n", "-i"],
-    ])
+    @Test(arguments: entries)
     func fromInsideOfNamespaces(options: [String]) throws {
         try Sandbox.use("execinside") { box in
             var document = box.document("while :; do sleep 1000; done")
