@@ -1,5 +1,5 @@
-// One cgroup's directory, held open. Every file of a cgroup is opened below such a directory and nowhere else: no
-// link, no other mount, no name with a slash. Called by the drivers; never decides what to write.
+// One cgroup's directory, held open. Every file of a cgroup is opened below such a directory, or below its hierarchy's mount,
+// and nowhere else: no link, no other mount, no name with a slash. Called by the drivers; never decides what to write.
 
 internal import Diagnostics
 internal import LinuxSystem
@@ -35,14 +35,17 @@ final class CgroupDirectory {
         return mount
     }
 
-    /// Opens the cgroup's directory; `nil` when it does not exist.
-    static func open(_ location: CgroupLocation) throws(Failure) -> CgroupDirectory? {
-        let mount: OwnedFD
+    private static func openMountIfPresent(of location: CgroupLocation) throws(Failure) -> OwnedFD? {
         do throws(Failure) {
-            mount = try openMount(of: location)
+            return try openMount(of: location)
         } catch  where error.errno == .ENOENT {
             return nil
         }
+    }
+
+    /// Opens the cgroup's directory; `nil` when it does not exist.
+    static func open(_ location: CgroupLocation) throws(Failure) -> CgroupDirectory? {
+        guard let mount = try openMountIfPresent(of: location) else { return nil }
         // A hierarchy's root has no path; it is only ever the parent of a container's cgroup.
         if location.path.isEmpty { return CgroupDirectory(location, mount) }
         guard let handle = try openBelow(mount.borrowed, location.path, location) else { return nil }
@@ -204,12 +207,7 @@ final class CgroupDirectory {
 
     /// Opens a file of a cgroup of which nothing else is wanted; `nil` when there is no such cgroup.
     static func open(_ file: String, _ flags: OpenFlags, of location: CgroupLocation) throws(Failure) -> OwnedFD? {
-        let mount: OwnedFD
-        do throws(Failure) {
-            mount = try openMount(of: location)
-        } catch  where error.errno == .ENOENT {
-            return nil
-        }
+        guard let mount = try openMountIfPresent(of: location) else { return nil }
         do throws(Errno) {
             return try mount.borrowed.open("\(location.path)/\(file)", flags, resolve: confined)
         } catch .ENOENT {

@@ -194,21 +194,22 @@ final class LegacyDriver: ScopeFiles {
                 subgroups.first { $0.controllers.contains(where: member.location.carries) }
                 ?? subgroups.first { $0.controllers.isEmpty }
             let path = CgroupPlacement.components(of: subgroup?.path ?? "").text(separatedBy: "/")
-            // Most of an exec's are neither open nor of further use.
-            if path.isEmpty, member.directory == nil, !member.location.isUnified {
-                if try join.add(member.location) { continue }
-            } else if let own = try member.open() {
-                if path.isEmpty {
-                    try join.add(own)
-                } else if let below = try own.descendant(path) {
-                    try join.add(below)
-                } else {
-                    throw Failure("the cgroup \(member.location.directory)/\(path) does not exist")
-                }
-                continue
-            }
-            if !placement.isRootless { throw Failure("the cgroup \(member.location.directory) does not exist") }
+            if try open(member, below: path, &join) || placement.isRootless { continue }
+            throw Failure("the cgroup \(member.location.directory) does not exist")
         }
         return join
+    }
+
+    /// - Parameter path: Below the container's own cgroup; empty for that itself.
+    /// - Returns: Whether the container's own is there.
+    private func open(_ member: Member, below path: String, _ join: inout CgroupJoin) throws(Failure) -> Bool {
+        // Most of an exec's are neither open nor of further use.
+        if path.isEmpty, member.directory == nil, !member.location.isUnified { return try join.add(member.location) }
+        guard let own = try member.open() else { return false }
+        guard let cgroup = try path.isEmpty ? own : own.descendant(path) else {
+            throw Failure("the cgroup \(member.location.directory)/\(path) does not exist")
+        }
+        try join.add(cgroup)
+        return true
     }
 }

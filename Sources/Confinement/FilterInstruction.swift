@@ -10,8 +10,6 @@ package struct FilterInstruction: Equatable, Sendable {
         static let jumpIfEqual: UInt16 = 0x15
         static let jumpIfGreater: UInt16 = 0x25
         static let jumpIfAtLeast: UInt16 = 0x35
-        static let jumpIfAnyBit: UInt16 = 0x45
-        static let bitwiseAnd: UInt16 = 0x54
         static let answer: UInt16 = 0x06
     }
 

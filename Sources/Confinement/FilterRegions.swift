@@ -16,7 +16,8 @@ package enum FilterRegions {
         guard let regions = regions(of: program) else { return program }
         var writer = BackwardWriter()
         writer.write(regions, of: program)
-        return writer.program.count <= max(limit, program.count) ? writer.program : program
+        let search = writer.program
+        return search.count <= max(limit, program.count) ? search : program
     }
 
     /// What is decided about a range of calls.
@@ -34,8 +35,8 @@ package enum FilterRegions {
 
     /// One rectangle of the plane of architectures and numbers.
     fileprivate struct Region {
-        var architectures: ClosedRange<UInt32>
-        var numbers: ClosedRange<UInt32>
+        let architectures: ClosedRange<UInt32>
+        let numbers: ClosedRange<UInt32>
         let outcome: Outcome
     }
 
@@ -69,7 +70,9 @@ package enum FilterRegions {
                 if instruction.code == FilterInstruction.Code.jump {
                     traveller.position += Int(instruction.operand)
                 } else if let known = outcome(of: instruction, at: traveller.position - 1) {
-                    regions.append(Region(traveller, known))
+                    regions.append(
+                        Region(architectures: traveller.architectures, numbers: traveller.numbers, outcome: known)
+                    )
                     break
                 } else if instruction.code == FilterInstruction.Code.load {
                     traveller.loaded = instruction.operand
@@ -110,12 +113,6 @@ package enum FilterRegions {
             if entries != tables.last?.entries { tables.append(Table(lowest: edge, entries: entries)) }
         }
         return tables
-    }
-}
-
-extension FilterRegions.Region {
-    fileprivate init(_ traveller: FilterRegions.Traveller, _ outcome: FilterRegions.Outcome) {
-        self.init(architectures: traveller.architectures, numbers: traveller.numbers, outcome: outcome)
     }
 }
 
@@ -235,36 +232,37 @@ private struct BackwardWriter {
     var program: [FilterInstruction] { reversed.reversed() }
 
     mutating func write(_ tables: [FilterRegions.Table], of program: [FilterInstruction]) {
-        for table in tables {
-            for entry in table.entries {
-                if case .rest(let position) = entry.outcome { copies[position] = -1 }
-            }
+        var starts: Set<Int> = []
+        for entry in tables.flatMap(\.entries) {
+            if case .rest(let position) = entry.outcome { starts.insert(position) }
         }
-        copy(program)
-        let starts = tables.reversed().map { table in
+        copy(program, from: starts)
+        let searches = tables.reversed().map { table in
             // One answer for all numbers needs no number.
             if table.entries.count == 1 { return (lowest: table.lowest, label: label(of: table.entries[0].outcome)) }
-            let label = search(FilterRegions.Segment.list(table.entries)[...])
+            let segments = FilterRegions.Segment.list(table.entries)
+            let label = search(segments[...], lowest: \.lowest) { $0.ask($1) }
             return (lowest: table.lowest, label: put(.loadCallNumber, before: label))
         }
-        let first = choose(starts.reversed()[...])
+        let first = search(searches.reversed()[...], lowest: \.lowest) { $1.label }
         _ = put(.loadArchitecture, before: first)
     }
 
-    /// Copies what follows from the instructions that `copies` has marked.
-    private mutating func copy(_ program: [FilterInstruction]) {
-        // Forward only, so one pass marks all that can be reached.
-        for (position, instruction) in program.enumerated() where copies[position] != nil {
+    /// Copies what can be reached from some instructions.
+    private mutating func copy(_ program: [FilterInstruction], from starts: Set<Int>) {
+        var reached = starts
+        // Forward only, so one pass finds it all.
+        for (position, instruction) in program.enumerated() where reached.contains(position) {
             switch instruction.code {
             case FilterInstruction.Code.answer: break
-            case FilterInstruction.Code.jump: copies[position + 1 + Int(instruction.operand)] = -1
+            case FilterInstruction.Code.jump: reached.insert(position + 1 + Int(instruction.operand))
             case _ where instruction.isConditional:
-                copies[position + 1 + Int(instruction.ifTrue)] = -1
-                copies[position + 1 + Int(instruction.ifFalse)] = -1
-            default: copies[position + 1] = -1
+                reached.insert(position + 1 + Int(instruction.ifTrue))
+                reached.insert(position + 1 + Int(instruction.ifFalse))
+            default: reached.insert(position + 1)
             }
         }
-        for (position, instruction) in program.enumerated().reversed() where copies[position] != nil {
+        for (position, instruction) in program.enumerated().reversed() where reached.contains(position) {
             copies[position] =
                 switch instruction.code {
                 case FilterInstruction.Code.answer: answer(instruction.operand)
@@ -281,35 +279,35 @@ private struct BackwardWriter {
     }
 
     private func copied(_ position: Int) -> Label {
-        guard let label = copies[position], label >= 0 else {
+        guard let label = copies[position] else {
             preconditionFailure("instruction \(position) of a filter program is jumped to, but not copied")
         }
         return label
     }
 
-    /// A binary search for the number that was loaded.
-    private mutating func search(_ segments: ArraySlice<FilterRegions.Segment>) -> Label {
-        let first = segments[segments.startIndex]
-        if segments.count == 1 {
-            var next = label(of: first.outcome)
-            for exception in first.exceptions.reversed() {
-                next = branch(.ifEqual(exception.lowest, 0, 0), label(of: exception.outcome), next)
-            }
-            return next
-        }
-        let middle = segments.startIndex + segments.count / 2
-        let upper = search(segments[middle...])
-        let lower = search(segments[..<middle])
-        return branch(.ifAtLeast(segments[middle].lowest, 0, 0), upper, lower)
+    /// A binary search for what was loaded.
+    /// - Parameters:
+    ///   - lowest: With which a part begins; it goes on to the next one's.
+    ///   - found: Writes what follows when it is in this part.
+    private mutating func search<Part>(
+        _ parts: ArraySlice<Part>,
+        lowest: (Part) -> UInt32,
+        found: (inout BackwardWriter, Part) -> Label
+    ) -> Label {
+        if parts.count == 1 { return found(&self, parts[parts.startIndex]) }
+        let middle = parts.startIndex + parts.count / 2
+        let upper = search(parts[middle...], lowest: lowest, found: found)
+        let lower = search(parts[..<middle], lowest: lowest, found: found)
+        return branch(.ifAtLeast(lowest(parts[middle]), 0, 0), upper, lower)
     }
 
-    /// The same among architectures.
-    private mutating func choose(_ starts: ArraySlice<(lowest: UInt32, label: Label)>) -> Label {
-        if starts.count == 1 { return starts[starts.startIndex].label }
-        let middle = starts.startIndex + starts.count / 2
-        let upper = choose(starts[middle...])
-        let lower = choose(starts[..<middle])
-        return branch(.ifAtLeast(starts[middle].lowest, 0, 0), upper, lower)
+    /// Asks for the single numbers of a segment, one by one.
+    private mutating func ask(_ segment: FilterRegions.Segment) -> Label {
+        var next = label(of: segment.outcome)
+        for exception in segment.exceptions.reversed() {
+            next = branch(.ifEqual(exception.lowest, 0, 0), label(of: exception.outcome), next)
+        }
+        return next
     }
 
     private mutating func label(of outcome: FilterRegions.Outcome) -> Label {

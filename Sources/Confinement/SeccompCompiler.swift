@@ -7,16 +7,6 @@ internal import Diagnostics
 internal import LinuxSystem
 
 enum SeccompCompiler {
-    /// A compiled section.
-    struct Output: Equatable, Sendable {
-        /// 8 bytes an instruction, in the machine's byte order.
-        var program: [UInt8]
-        /// Calls that the library does not know, in the section's order, once each.
-        var unknownCalls: [String]
-        /// Architectures that this machine cannot run, because their byte order is the other one.
-        var foreignArchitectures: [String]
-    }
-
     /// `2.5.4`.
     static var libraryVersion: String {
         guard let version = unsafe seccomp_version() else { return "unknown" }
@@ -29,7 +19,11 @@ enum SeccompCompiler {
     /// The longest program that the kernel takes, instructions (BPF_MAXINSNS).
     static let maximumInstructions = 4096
 
-    static func compile(_ configuration: SeccompConfiguration) throws(Failure) -> Output {
+    /// - Parameter flags: With which the filter will be loaded.
+    static func compile(
+        _ configuration: SeccompConfiguration,
+        flags: UInt32
+    ) throws(Failure) -> CompiledFilter {
         let filter = try Filter(defaultAction: configuration.defaultAction)
         var foreign: [String] = []
         var architectures: [(name: String, token: UInt32)] = []
@@ -73,7 +67,12 @@ enum SeccompCompiler {
         }
         var program: [UInt8] = []
         for instruction in instructions { instruction.append(to: &program) }
-        return Output(program: program, unknownCalls: unknown, foreignArchitectures: foreign)
+        return CompiledFilter(
+            program: program,
+            flags: flags,
+            unknownCalls: unknown,
+            foreignArchitectures: foreign
+        )
     }
 
     /// `__NR_SCMP_ERROR`.

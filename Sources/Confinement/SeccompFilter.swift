@@ -88,13 +88,7 @@ package struct SeccompFilter: Equatable, Sendable {
     private static func compile(_ configuration: SeccompConfiguration) throws(Failure) -> CompiledFilter {
         try SeccompProfile.check(configuration)
         let flags = try SeccompProfile.loadFlags(configuration) { Seccomp.knows(flags: $0) }
-        let output = try SeccompCompiler.compile(configuration)
-        return CompiledFilter(
-            program: output.program,
-            flags: flags,
-            unknownCalls: output.unknownCalls,
-            foreignArchitectures: output.foreignArchitectures
-        )
+        return try SeccompCompiler.compile(configuration, flags: flags)
     }
 
     /// Loads the filter into this process.

@@ -33,34 +33,26 @@ package struct ContainerEntry: Equatable, Sendable {
     ///   runtime's, or it is called from inside of them, and then entering them changes nothing. But who is in a user
     ///   namespace cannot enter it.
     package static func kinds(of pid: CInt, made: [NamespaceKind]) throws(Failure) -> [NamespaceKind] {
-        let own = try namespaces("/proc/self/ns")
-        let other = try namespaces("/proc/\(pid)/ns")
         var kinds: [NamespaceKind] = []
         for kind in NamespaceKind.allCases {
             if kind != .user && made.contains(kind) {
                 kinds.append(kind)
-            } else if try name(kind, in: own) != name(kind, in: other) {
+            } else if try name(kind, in: "/proc/self/ns") != name(kind, in: "/proc/\(pid)/ns") {
                 kinds.append(kind)
             }
         }
         return kinds
     }
 
-    private static func namespaces(_ path: String) throws(Failure) -> OwnedFD {
-        try attempt("open \(path)", .open) { () throws(Errno) in
-            try BorrowedFD.workingDirectory.open(path, [.path, .directory])
-        }
-    }
-
     /// `net:[4026531840]`; `nil` where this kernel has none. The link's text says as much as the inode that it leads to,
     /// without making that.
-    private static func name(_ kind: NamespaceKind, in namespaces: borrowing OwnedFD) throws(Failure) -> String? {
+    private static func name(_ kind: NamespaceKind, in path: String) throws(Failure) -> String? {
         do throws(Errno) {
-            return try namespaces.borrowed.readLink(kind.procName)
+            return try BorrowedFD.workingDirectory.readLink("\(path)/\(kind.procName)")
         } catch .ENOENT {
             return nil
         } catch {
-            throw Failure("look at the namespace \(kind.procName) of the container", .readlink, error)
+            throw Failure("look at the namespace \(path)/\(kind.procName)", .readlink, error)
         }
     }
 }

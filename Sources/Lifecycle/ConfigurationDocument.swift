@@ -31,12 +31,14 @@ struct ConfigurationDocument {
             source.leaveOut("linux", "readonlyPaths")
         }
         filterText = source.text(of: "linux", "seccomp") ?? []
-        if !filterText.isEmpty, let cache = stateRoot?.openCacheIfPresent("seccomp") {
-            filter = SeccompFilter.known(filterText, in: cache.borrowed)
+        if !filterText.isEmpty, let cache = stateRoot?.openCacheIfPresent("seccomp"),
+            let known = SeccompFilter.known(filterText, in: cache.borrowed)
+        {
+            filter = known
+            source.leaveOut("linux", "seccomp")
         } else {
             filter = nil
         }
-        if filter != nil { source.leaveOut("linux", "seccomp") }
         spec = try source.decode(RuntimeSpec.self)
     }
 

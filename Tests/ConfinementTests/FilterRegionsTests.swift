@@ -17,6 +17,9 @@ private struct Dice: RandomNumberGenerator {
 
 private typealias Code = FilterInstruction.Code
 
+/// BPF_ALU | BPF_AND | BPF_K, which libseccomp uses on arguments alone.
+private let bitwiseAnd: UInt16 = 0x54
+
 private func bytes(_ program: [FilterInstruction]) -> [UInt8] {
     var bytes: [UInt8] = []
     for instruction in program { instruction.append(to: &bytes) }
@@ -44,7 +47,7 @@ private let values: [UInt32] = [0, 1, 5, 6, 7, 100, 101, 0x4000_0000, 0xc000_003
             case 3: program.append(load(16 + 4 * UInt32.random(in: 0..<4, using: &dice)))
             case 4 where reach > 0: program.append(.jump(Int.random(in: 0..<Int(reach), using: &dice)))
             case 5: program.append(answer(0x0005_0000 | UInt32.random(in: 0..<4, using: &dice)))
-            case 6 where value == 5: program.append(FilterInstruction(code: Code.bitwiseAnd, operand: 6))
+            case 6 where value == 5: program.append(FilterInstruction(code: bitwiseAnd, operand: 6))
             default:
                 guard reach > 0 else { continue }
                 let codes = [Code.jumpIfEqual, Code.jumpIfEqual, Code.jumpIfGreater, Code.jumpIfAtLeast]
@@ -114,7 +117,7 @@ private let values: [UInt32] = [0, 1, 5, 6, 7, 100, 101, 0x4000_0000, 0xc000_003
 
     @Test func whatComparesSomethingElseStays() {
         let masked: [FilterInstruction] = [
-            .loadCallNumber, FilterInstruction(code: Code.bitwiseAnd, operand: 6), .ifEqual(6, 0, 1), answer(0),
+            .loadCallNumber, FilterInstruction(code: bitwiseAnd, operand: 6), .ifEqual(6, 0, 1), answer(0),
             .loadCallNumber, .ifEqual(6, 0, 1), answer(0), answer(0x7fff_0000),
         ]
         #expect(FilterRegions.compact(masked, limit: 4096) == masked)
